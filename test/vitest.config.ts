@@ -1,0 +1,10 @@
+/** Tests run on the TypeScript sources: the `source` condition leads every import past `dist/`. */
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['source', 'node', 'import', 'module', 'default'];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { include: ['test/**/*.test.ts'], root: '.', testTimeout: 60_000 },
+});
