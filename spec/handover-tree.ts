@@ -1,0 +1,193 @@
+/**
+ * Chapter: the handover tree.
+ *
+ * One page holds a flattened device tree. Its root names the ABI and points to the tracker; below
+ * it every user of KHO has a node that points to a blob of its own. The page is the limit.
+ */
+import { EEXIST, ENOENT, ENOMEM } from './errno.ts';
+import { core, hex } from './rules.ts';
+import type { Action, AnswerRule, Chapter, SystemSightRule } from './rules.ts';
+import type { State } from './state.ts';
+
+/** Index of the name that every kernel uses itself. */
+export const METADATA_NAME = 0;
+/** Size of the `kexec-metadata` blob in bytes. */
+export const METADATA_BYTES = 73;
+
+const pad4 = (bytes: number): number => Math.ceil(bytes / 4) * 4;
+
+/** Header, empty reservation map, root node with its two properties, end, and all strings used. */
+const FIXED_BYTES = 40 + 16 + (8 + (12 + 8) + (12 + 8) + 4 + 4) + (11 + 21 + 15 + 10);
+
+/** Bytes of the node of one blob: begin, name, two properties of eight bytes, end. */
+const nodeBytes = (nameBytes: number): number => 4 + pad4(nameBytes + 1) + 2 * (12 + 8) + 4;
+
+/** Bytes of the outgoing tree as it stands. */
+const treeBytes = (s: State): number => {
+  let bytes = FIXED_BYTES;
+  for (let name = 0; name < s.machine.nameBytes.length; name++) {
+    if (s.outFrame.get(name) !== 0) bytes += nodeBytes(s.machine.nameBytes[name]!);
+  }
+  return bytes;
+};
+
+const fits = (s: State, name: number): boolean =>
+  treeBytes(s) + nodeBytes(s.machine.nameBytes[name]!) <= 2 ** s.machine.pageShift;
+
+const taken = (s: State, name: number): boolean => s.outFrame.get(name) !== 0;
+
+export const TRE_01: AnswerRule = {
+  kind: 'answer',
+  id: 'TRE-01',
+  says: 'A name that the tree has already is refused with -EEXIST.',
+  sources: [core('kho_add_subtree')],
+  strength: 'observed',
+  since: '6.19',
+  on: ['addSubtree'],
+  when: (s, call) => taken(s, call.name),
+  holds: (_s, _call, answer) => answer.value === -EEXIST,
+  tell: (_s, call, answer) => `name ${call.name} exists, answered ${answer.value}`,
+};
+
+export const TRE_02: AnswerRule = {
+  kind: 'answer',
+  id: 'TRE-02',
+  says: 'A blob that the page has no room to name is refused with -ENOMEM.',
+  sources: [core('kho_add_subtree')],
+  strength: 'observed',
+  since: '7.1',
+  on: ['addSubtree'],
+  when: (s, call) => !taken(s, call.name) && !fits(s, call.name),
+  holds: (_s, _call, answer) => answer.value === -ENOMEM,
+  tell: (s, _call, answer) => `${treeBytes(s)} bytes are in use, answered ${answer.value}`,
+};
+
+export const TRE_03: AnswerRule = {
+  kind: 'answer',
+  id: 'TRE-03',
+  says: 'A new name that the page has room for is added.',
+  sources: [core('kho_add_subtree')],
+  strength: 'promised',
+  on: ['addSubtree'],
+  when: (s, call) => !taken(s, call.name) && fits(s, call.name),
+  holds: (_s, _call, answer) => answer.value === 0,
+  tell: (s, call, answer) =>
+    `name ${call.name} is new and fits (${treeBytes(s)} bytes in use), answered ${answer.value}`,
+};
+
+export const TRE_04: AnswerRule = {
+  kind: 'answer',
+  id: 'TRE-04',
+  says: 'Removing a blob succeeds.',
+  sources: [core('kho_remove_subtree')],
+  strength: 'observed',
+  on: ['removeSubtree'],
+  when: () => true,
+  holds: (_s, _call, answer) => answer.value === 0,
+  tell: (_s, _call, answer) => `answered ${answer.value}`,
+};
+
+export const TRE_05: AnswerRule = {
+  kind: 'answer',
+  id: 'TRE-05',
+  says: 'A blob that the previous kernel named is retrieved with its address and size.',
+  sources: [core('kho_retrieve_subtree')],
+  strength: 'promised',
+  on: ['retrieveSubtree'],
+  when: (s, call) => s.inFrame.get(call.name) !== 0,
+  holds: (s, call, answer) =>
+    answer.value === s.inFrame.get(call.name) - 1 && answer.bytes === s.inBytes.get(call.name),
+  tell: (s, call, answer) =>
+    `frame ${hex(s.inFrame.get(call.name) - 1)}, ${s.inBytes.get(call.name)} bytes were handed ` +
+    `over; answered ${answer.value < 0 ? answer.value : hex(answer.value)}, ${answer.bytes} bytes`,
+};
+
+export const TRE_06: AnswerRule = {
+  kind: 'answer',
+  id: 'TRE-06',
+  says: 'A name that the previous kernel did not hand over is answered with -ENOENT.',
+  sources: [core('kho_retrieve_subtree')],
+  strength: 'promised',
+  on: ['retrieveSubtree'],
+  when: (s, call) => s.inFrame.get(call.name) === 0,
+  holds: (_s, _call, answer) => answer.value === -ENOENT,
+  tell: (_s, call, answer) => `name ${call.name} was not handed over, answered ${answer.value}`,
+};
+
+export const TRE_07: SystemSightRule = {
+  kind: 'sight',
+  each: 'system',
+  id: 'TRE-07',
+  says: 'The outgoing tree names exactly the blobs that were added and not removed.',
+  sources: [core('kho_add_subtree'), core('kho_remove_subtree')],
+  strength: 'promised',
+  find: (s, seen, report) => {
+    const { subtrees, pageShift } = seen.handover;
+    let named = 0;
+    for (const { name, phys, bytes } of subtrees) {
+      const index = seen.nameIndex(name);
+      const known = index >= 0 && s.outFrame.get(index) === phys / 2 ** pageShift + 1;
+      if (!known || s.outBytes.get(index) !== bytes) {
+        report(() => `the tree names '${name}' at ${hex(phys)}, ${bytes} bytes; nobody added that`);
+      }
+    }
+    for (let name = 0; name < s.machine.nameBytes.length; name++) if (taken(s, name)) named++;
+    if (named !== subtrees.length) {
+      report(() => `${named} blobs were added, the tree names ${subtrees.length}`);
+    }
+    return subtrees.length;
+  },
+};
+
+export const TRE_08: SystemSightRule = {
+  kind: 'sight',
+  each: 'system',
+  id: 'TRE-08',
+  says: 'The metadata blob counts the kexecs that led to the next kernel.',
+  sources: [core('kho_out_kexec_metadata')],
+  strength: 'observed',
+  since: '7.1',
+  find: (s, seen, report) => {
+    if (seen.kexecCount !== s.kexecs.get() + 1) {
+      report(() => `the blob counts ${seen.kexecCount}, ${s.kexecs.get() + 1} is right`);
+    }
+    return 1;
+  },
+};
+
+export const addSubtree: Action = {
+  name: 'addSubtree',
+  says: 'name a blob in the outgoing tree',
+  effect: (s, call, answer) => {
+    if (answer.value !== 0) return;
+    s.outFrame.set(call.name, call.pfn + 1);
+    s.outBytes.set(call.name, call.value);
+  },
+};
+
+export const removeSubtree: Action = {
+  name: 'removeSubtree',
+  says: 'take a blob out of the outgoing tree',
+  effect: (s, call) => {
+    for (let name = 0; name < s.machine.nameBytes.length; name++) {
+      if (s.outFrame.get(name) === call.pfn + 1) {
+        s.outFrame.set(name, 0);
+        s.outBytes.set(name, 0);
+        return;
+      }
+    }
+  },
+};
+
+export const retrieveSubtree: Action = {
+  name: 'retrieveSubtree',
+  says: 'look a blob of the previous kernel up',
+  effect: () => {},
+};
+
+export const HANDOVER_TREE: Chapter = {
+  title: 'The handover tree',
+  says: 'One page names the ABI, the tracker and every blob; the page is the limit.',
+  rules: [TRE_01, TRE_02, TRE_03, TRE_04, TRE_05, TRE_06, TRE_07, TRE_08],
+  actions: [addSubtree, removeSubtree, retrieveSubtree],
+};

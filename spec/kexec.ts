@@ -1,0 +1,242 @@
+/**
+ * Chapter: loading, jumping, booting.
+ *
+ * A kernel image is loaded beforehand; the handover is whatever stands in memory when the machine
+ * jumps. The next kernel believes it or it does not: a tree that it cannot take is refused as a
+ * whole, and then it boots as if there had been none.
+ */
+import type { Answer, Ranges } from './call.ts';
+import { rangesTouch } from './call.ts';
+import { EADDRNOTAVAIL, EINVAL } from './errno.ts';
+import { METADATA_BYTES, METADATA_NAME } from './handover-tree.ts';
+import { concepts, core, kernel, range } from './rules.ts';
+import type { Action, AnswerRule, Chapter } from './rules.ts';
+import {
+  EARLY,
+  HELD,
+  KHO,
+  areaSlots,
+  clearFrame,
+  isKept,
+  setUse,
+} from './state.ts';
+import type { State } from './state.ts';
+
+export const KEX_01: AnswerRule = {
+  kind: 'answer',
+  id: 'KEX-01',
+  says: 'An image is loaded, or there is no room for it in scratch.',
+  sources: [core('kho_locate_mem_hole'), core('kho_fill_kimage')],
+  strength: 'observed',
+  on: ['kexecFileLoad'],
+  when: () => true,
+  holds: (_s, _call, { value }) => value === 0 || value === -EADDRNOTAVAIL,
+  tell: (_s, _call, { value }) => `answered ${value}`,
+};
+
+export const KEX_02: AnswerRule = {
+  kind: 'answer',
+  id: 'KEX-02',
+  says: 'Segments of an image do not overlap.',
+  sources: [kernel('kernel/kexec_core.c', 'sanity_check_segment_list')],
+  strength: 'observed',
+  on: ['kexecFileLoad'],
+  when: (_s, _call, { placed }) => placed.length > 1,
+  holds: (_s, _call, { placed }) => {
+    for (let i = 1; i < placed.length; i++) {
+      for (let j = 0; j < i; j++) {
+        const end = placed.first(j) + placed.count(j);
+        if (placed.first(i) < end && placed.first(j) < placed.first(i) + placed.count(i)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  },
+  tell: () => 'two segments share a frame',
+};
+
+export const KEX_03: AnswerRule = {
+  kind: 'answer',
+  id: 'KEX-03',
+  says: 'Without a loaded image there is no kexec.',
+  sources: [kernel('kernel/kexec_core.c', 'kernel_kexec')],
+  strength: 'observed',
+  on: ['kexec'],
+  when: (s) => s.loaded.get() === 0,
+  holds: (_s, _call, answer) => answer.value === -EINVAL,
+  tell: (_s, _call, answer) => `nothing was loaded, answered ${answer.value}`,
+};
+
+export const KEX_04: AnswerRule = {
+  kind: 'answer',
+  id: 'KEX-04',
+  says: 'The next kernel takes a whole and compatible handover over.',
+  sources: [concepts('KHO FDT'), core('kho_populate')],
+  strength: 'promised',
+  on: ['kexec'],
+  when: (s, call) => s.loaded.get() === 1 && call.value === 0,
+  holds: (_s, _call, answer) => answer.value === 1,
+  tell: (_s, _call, answer) => `the handover was whole, the next kernel answered ${answer.value}`,
+};
+
+export const KEX_05: AnswerRule = {
+  kind: 'answer',
+  id: 'KEX-05',
+  says: 'The next kernel refuses a tree that is broken or of another ABI, and boots cold.',
+  sources: [core('kho_populate')],
+  strength: 'observed',
+  since: '6.19',
+  on: ['kexec'],
+  when: (s, call) => s.loaded.get() === 1 && call.value !== 0,
+  holds: (_s, _call, answer) => answer.value === 0,
+  tell: (_s, _call, answer) => `the tree was broken, the next kernel answered ${answer.value}`,
+};
+
+const touchesKept = (s: State, ranges: Ranges): number => {
+  for (let i = 0; i < ranges.length; i++) {
+    const end = ranges.first(i) + ranges.count(i);
+    for (let pfn = ranges.first(i); pfn < end; pfn++) if (isKept(s, pfn)) return pfn;
+  }
+  return -1;
+};
+
+export const KEX_06: AnswerRule = {
+  kind: 'answer',
+  id: 'KEX-06',
+  says: 'No page that was handed over serves the next kernel’s own boot.',
+  sources: [concepts('Scratch Regions'), core('kho_mem_retrieve')],
+  strength: 'promised',
+  on: ['kexec'],
+  when: (_s, _call, answer) => answer.value === 1,
+  holds: (s, _call, { early, taken }) => touchesKept(s, early) < 0 && touchesKept(s, taken) < 0,
+  tell: (s, _call, { early, taken }) =>
+    `${range(Math.max(touchesKept(s, early), touchesKept(s, taken)), 1)} was handed over and is ` +
+    'in use by the next kernel itself',
+};
+
+export const KEX_07: AnswerRule = {
+  kind: 'answer',
+  id: 'KEX-07',
+  says: 'The pages that KHO takes while a kernel boots lie outside scratch.',
+  sources: [concepts('Scratch Regions'), core('kho_init')],
+  strength: 'promised',
+  on: ['coldBoot', 'kexec'],
+  when: (_s, _call, answer) => answer.taken.length > 0,
+  holds: (_s, _call, { taken, areas }) => firstInside(taken, areas) < 0,
+  tell: (_s, _call, { taken, areas }) =>
+    `KHO took ${range(firstInside(taken, areas), 1)} in scratch`,
+};
+
+const firstInside = (ranges: Ranges, areas: Ranges): number => {
+  for (let i = 0; i < ranges.length; i++) {
+    if (rangesTouch(areas, ranges.first(i), ranges.count(i))) return ranges.first(i);
+  }
+  return -1;
+};
+
+export const KEX_08: AnswerRule = {
+  kind: 'answer',
+  id: 'KEX-08',
+  says: 'A machine that is switched on finds no handover and comes up with KHO ready.',
+  sources: [concepts('Scratch Regions')],
+  strength: 'promised',
+  on: ['coldBoot'],
+  when: () => true,
+  holds: (_s, _call, answer) => answer.value === 0,
+  tell: (_s, _call, answer) => `answered ${answer.value}`,
+};
+
+/** Books what a kernel reserved and took while it booted, and its own two preservations. */
+const bookBoot = (s: State, { early, taken, fdt, metadata }: Answer): void => {
+  for (let i = 0; i < early.length; i++) setUse(s, early.first(i), early.count(i), EARLY);
+  for (let i = 0; i < taken.length; i++) setUse(s, taken.first(i), taken.count(i), KHO);
+  for (let name = 0; name < s.machine.nameBytes.length; name++) {
+    s.outFrame.set(name, 0);
+    s.outBytes.set(name, 0);
+  }
+  s.kept.set(fdt, 1);
+  s.kept.set(metadata, 1);
+  s.fdt.set(fdt);
+  s.outFrame.set(METADATA_NAME, metadata + 1);
+  s.outBytes.set(METADATA_NAME, METADATA_BYTES);
+  s.loaded.set(0);
+};
+
+/** Nothing of the kernel before is left. */
+const bootCold = (s: State, answer: Answer): void => {
+  s.eachFrame((pfn) => clearFrame(s, pfn));
+  for (let slot = 0; slot < areaSlots(s.machine); slot++) {
+    const present = slot < answer.areas.length;
+    s.areaFirst.set(slot, present ? answer.areas.first(slot) : 0);
+    s.areaCount.set(slot, present ? answer.areas.count(slot) : 0);
+  }
+  for (let name = 0; name < s.machine.nameBytes.length; name++) {
+    s.inFrame.set(name, 0);
+    s.inBytes.set(name, 0);
+  }
+  s.revived.set(0);
+  s.kexecs.set(0);
+  bookBoot(s, answer);
+};
+
+/** Every preserved block is held now, with its content; every other frame is empty. */
+const handOver = (s: State): void => {
+  s.eachFrame((pfn) => {
+    if (s.use.get(pfn) === HELD) s.use.set(pfn, KHO);
+  });
+  s.eachFrame((pfn) => {
+    const kept = s.kept.get(pfn);
+    for (let order = 31; kept !== 0 && order >= 0; order--) {
+      if (((kept >>> order) & 1) === 0) continue;
+      setUse(s, pfn, 2 ** order, HELD);
+      s.block.set(pfn, order + 1);
+    }
+  });
+  s.eachFrame((pfn) => {
+    if (s.use.get(pfn) !== HELD) clearFrame(s, pfn);
+    else if (s.kept.get(pfn) === 0) s.block.set(pfn, 0);
+  });
+  s.eachFrame((pfn) => s.kept.set(pfn, 0));
+};
+
+const bootRevived = (s: State, answer: Answer): void => {
+  handOver(s);
+  for (let name = 0; name < s.machine.nameBytes.length; name++) {
+    s.inFrame.set(name, s.outFrame.get(name));
+    s.inBytes.set(name, s.outBytes.get(name));
+  }
+  s.revived.set(1);
+  s.kexecs.set(s.kexecs.get() + 1);
+  bookBoot(s, answer);
+};
+
+export const coldBoot: Action = {
+  name: 'coldBoot',
+  says: 'switch the machine off and on',
+  effect: (s, _call, answer) => bootCold(s, answer),
+};
+
+export const kexecFileLoad: Action = {
+  name: 'kexecFileLoad',
+  says: 'load the next kernel',
+  effect: (s, _call, answer) => {
+    if (answer.value === 0) s.loaded.set(1);
+  },
+};
+
+export const kexec: Action = {
+  name: 'kexec',
+  says: 'jump to the loaded kernel',
+  effect: (s, _call, answer) => {
+    if (answer.value === 1) bootRevived(s, answer);
+    else if (answer.value === 0) bootCold(s, answer);
+  },
+};
+
+export const KEXEC: Chapter = {
+  title: 'Loading, jumping, booting',
+  says: 'What stands in memory at the jump is handed over; a tree that cannot be taken is refused.',
+  rules: [KEX_01, KEX_02, KEX_03, KEX_04, KEX_05, KEX_06, KEX_07, KEX_08],
+  actions: [kexecFileLoad, kexec, coldBoot],
+};

@@ -1,0 +1,54 @@
+/**
+ * The machine that a law is spoken about: what does not change while a trace runs.
+ *
+ * Memory is counted in frames of one page. A range is `[first, first + count)`; an `end` is always
+ * exclusive. Frame numbers are safe integers: the end of 16 TiB is 2^32 and does not fit 32 bits.
+ */
+
+/** A contiguous run of frames on one NUMA node. */
+export interface NodeRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Sizes asked for with `kho_scratch=lowmem,global,pernode`, in frames. */
+export interface ScratchSizes {
+  readonly lowmem: number;
+  readonly global: number;
+  readonly perNode: number;
+}
+
+export interface Machine {
+  /** log2 of the page size in bytes: 12, 14 or 16. */
+  readonly pageShift: number;
+  /** Node n is `nodes[n]`; ranges ascend, do not overlap and may leave holes. */
+  readonly nodes: readonly NodeRange[];
+  /** One past the last frame of the last node. */
+  readonly end: number;
+  /** Largest order that the page allocator hands out (MAX_PAGE_ORDER). */
+  readonly maxOrder: number;
+  readonly scratch: ScratchSizes;
+  /** Scratch areas start and end at multiples of this many frames. */
+  readonly scratchAlign: number;
+  /** One past the last frame that counts as low memory (4 GiB). */
+  readonly lowmemEnd: number;
+  /** Length in bytes, without NUL, of the name with each index; index 0 is `kexec-metadata`. */
+  readonly nameBytes: readonly number[];
+}
+
+/** The node that frame `pfn` is on, or -1 where there is no memory. */
+export const nodeOf = (machine: Machine, pfn: number): number => {
+  for (let node = 0; node < machine.nodes.length; node++) {
+    const range = machine.nodes[node]!;
+    if (pfn >= range.first && pfn < range.first + range.count) return node;
+  }
+  return -1;
+};
+
+/** Whether every frame of the range is memory of one and the same node. */
+export const onOneNode = (machine: Machine, first: number, count: number): boolean => {
+  const node = nodeOf(machine, first);
+  if (node < 0) return false;
+  const range = machine.nodes[node]!;
+  return first + count <= range.first + range.count;
+};

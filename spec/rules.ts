@@ -1,0 +1,102 @@
+/**
+ * The kinds of rule that look at the state of the law, and of the actions that move it.
+ *
+ * An action of the law accepts or refuses what a system did: `accepts` is "no rule of the action is
+ * broken", `effect` makes the next state from the state, the call and the answer. The law never
+ * says which free frame an allocator returns, only what any answer must satisfy.
+ */
+import type { Report, RuleText, Source } from './algebra/rule.ts';
+import type { ActionName, Answer, Call } from './call.ts';
+import type { Handover, HandoverRule } from './handover.ts';
+import type { State } from './state.ts';
+
+/** A rule about one call: what it answered, given the state before it. */
+export interface AnswerRule extends RuleText {
+  readonly kind: 'answer';
+  readonly on: readonly ActionName[];
+  /** The premise; a rule whose premise does not hold says nothing about this call. */
+  readonly when: (s: State, call: Call, answer: Answer) => boolean;
+  readonly holds: (s: State, call: Call, answer: Answer) => boolean;
+  /** What was expected and what was found; read only when the rule is broken. */
+  readonly tell: (s: State, call: Call, answer: Answer) => string;
+}
+
+/** An invariant: a rule about every frame of a state. */
+export interface StateRule extends RuleText {
+  readonly kind: 'state';
+  readonly when: (s: State, pfn: number) => boolean;
+  readonly holds: (s: State, pfn: number) => boolean;
+  readonly tell: (s: State, pfn: number) => string;
+}
+
+/** What an observer saw of a system. */
+export interface Seen {
+  /** Owner of a frame as the page allocator shows it, in the values of `use`. */
+  use(pfn: number): number;
+  /** Stamp that the frame's memory holds. */
+  content(pfn: number): number;
+  /** Frames that the page allocator has free. */
+  readonly freeFrames: number;
+  /** The outgoing handover, decoded from memory. */
+  readonly handover: Handover;
+  /** `kexec_count` of the outgoing metadata blob, decoded from memory; -1 when unreadable. */
+  readonly kexecCount: number;
+  /** Index of a subtree name in the machine's table, or -1. */
+  nameIndex(name: string): number;
+}
+
+/** A rule that compares a frame of the law with the same frame of the system. */
+export interface FrameSightRule extends RuleText {
+  readonly kind: 'sight';
+  readonly each: 'frame';
+  readonly when: (s: State, seen: Seen, pfn: number) => boolean;
+  readonly holds: (s: State, seen: Seen, pfn: number) => boolean;
+  readonly tell: (s: State, seen: Seen, pfn: number) => string;
+}
+
+/** A rule that compares the law with the system as a whole; returns how many things it compared. */
+export interface SystemSightRule extends RuleText {
+  readonly kind: 'sight';
+  readonly each: 'system';
+  readonly find: (s: State, seen: Seen, report: Report) => number;
+}
+
+export type SightRule = FrameSightRule | SystemSightRule;
+export type Rule = AnswerRule | StateRule | SightRule | HandoverRule;
+
+/** An action of the law: how a state changes when a call got an answer that the rules accept. */
+export interface Action {
+  readonly name: ActionName;
+  readonly says: string;
+  readonly effect: (s: State, call: Call, answer: Answer) => void;
+}
+
+/** A chapter: rules and actions that belong together, in reading order. */
+export interface Chapter {
+  readonly title: string;
+  readonly says: string;
+  readonly rules: readonly Rule[];
+  readonly actions: readonly Action[];
+}
+
+/** A place in the kernel's concepts document. */
+export const concepts = (section: string): Source => ({
+  document: 'Documentation/core-api/kho/index.rst',
+  section,
+});
+
+/** A symbol of KHO's core file. */
+export const core = (symbol: string): Source => ({
+  file: 'kernel/liveupdate/kexec_handover.c',
+  symbol,
+});
+
+/** A symbol of another kernel file. */
+export const kernel = (file: string, symbol: string): Source => ({ file, symbol });
+
+/** A frame number as people read it. */
+export const hex = (pfn: number): string => `0x${pfn.toString(16)}`;
+
+/** A range of frames as people read it. */
+export const range = (first: number, count: number): string =>
+  count === 1 ? `frame ${hex(first)}` : `frames ${hex(first)}…${hex(first + count - 1)}`;

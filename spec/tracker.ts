@@ -1,0 +1,89 @@
+/**
+ * Chapter: the tracker's own pages.
+ *
+ * KHO notes what is preserved in pages that it takes from the page allocator. They are not
+ * preserved themselves: the next kernel reads them before it hands out a single page outside
+ * scratch, and then they are ordinary memory again.
+ */
+import { concepts, core, hex, range } from './rules.ts';
+import type { AnswerRule, Chapter, SystemSightRule } from './rules.ts';
+import { FREE, KHO, USES, allAre, isKept, touchesScratch } from './state.ts';
+
+const TAKES = ['preserveFolio', 'preservePages', 'addSubtree'] as const;
+
+export const TRK_01: AnswerRule = {
+  kind: 'answer',
+  id: 'TRK-01',
+  says: 'The pages that KHO takes for itself were free.',
+  sources: [core('kho_radix_add_key')],
+  strength: 'observed',
+  on: TAKES,
+  when: (_s, _call, answer) => answer.taken.length > 0,
+  holds: (s, _call, { taken }) => {
+    for (let i = 0; i < taken.length; i++) {
+      if (!allAre(s, taken.first(i), taken.count(i), FREE)) return false;
+    }
+    return true;
+  },
+  tell: (s, _call, { taken }) => {
+    for (let i = 0; i < taken.length; i++) {
+      const use = s.use.get(taken.first(i));
+      if (use !== FREE) return `${range(taken.first(i), taken.count(i))} was ${USES[use]}`;
+    }
+    return 'KHO took a page that was not free';
+  },
+};
+
+export const TRK_02: AnswerRule = {
+  kind: 'answer',
+  id: 'TRK-02',
+  says: 'The pages that KHO takes for itself lie outside scratch.',
+  sources: [concepts('Scratch Regions'), core('kho_radix_alloc_node')],
+  strength: 'promised',
+  on: TAKES,
+  when: (_s, _call, answer) => answer.taken.length > 0,
+  holds: (s, _call, { taken }) => {
+    for (let i = 0; i < taken.length; i++) {
+      if (touchesScratch(s, taken.first(i), taken.count(i))) return false;
+    }
+    return true;
+  },
+  tell: (s, _call, { taken }) => {
+    for (let i = 0; i < taken.length; i++) {
+      if (touchesScratch(s, taken.first(i), taken.count(i))) {
+        return `${range(taken.first(i), taken.count(i))} lies in scratch`;
+      }
+    }
+    return 'KHO took a page in scratch';
+  },
+};
+
+export const TRK_03: SystemSightRule = {
+  kind: 'sight',
+  each: 'system',
+  id: 'TRK-03',
+  says: 'The tracker is made of the pages that KHO took and still owns, and of no others.',
+  sources: [core('kho_radix_add_key'), core('kho_radix_del_key')],
+  strength: 'observed',
+  find: (s, seen, report) => {
+    const { trackerPages, pageShift } = seen.handover;
+    for (const page of trackerPages) {
+      const pfn = page.phys / 2 ** pageShift;
+      if (s.use.get(pfn) !== KHO || isKept(s, pfn)) {
+        report(() => `the tracker page ${hex(pfn)} is ${USES[s.use.get(pfn)]} memory`);
+      }
+    }
+    const own = s.countFrames((pfn) => s.use.get(pfn) === KHO && !isKept(s, pfn));
+    if (own > trackerPages.length) {
+      report(() => `KHO owns ${own} pages for its tracker, ${trackerPages.length} are in use`);
+    }
+    return trackerPages.length;
+  },
+};
+
+export const TRACKER: Chapter = {
+  title: "The tracker's own pages",
+  says: 'They come from free memory outside scratch and are nobody else’s while a kernel runs.',
+  rules: [TRK_01, TRK_02, TRK_03],
+  actions: [],
+};
