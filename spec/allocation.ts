@@ -38,9 +38,7 @@ const freeOutsideScratch = (s: State, node: number): number => {
   }
   return (
     memory -
-    s.countFrames(
-      (pfn) => s.use.get(pfn) !== FREE && permitted(pfn) && !touchesScratch(s, pfn, 1),
-    )
+    s.countFrames((pfn) => s.use.get(pfn) !== FREE && permitted(pfn) && !touchesScratch(s, pfn, 1))
   );
 };
 
@@ -91,8 +89,7 @@ export const ALC_03: AnswerRule = {
   strength: 'assumed',
   on: ['allocPages'],
   when: (_s, call, answer) => !got(answer) && call.order === 0,
-  holds: (s, call, answer) =>
-    answer.value === -ENOMEM && freeOutsideScratch(s, call.node) === 0,
+  holds: (s, call, answer) => answer.value === -ENOMEM && freeOutsideScratch(s, call.node) === 0,
   tell: (s, call, answer) =>
     `answered ${answer.value} with ${freeOutsideScratch(s, call.node)} pages free`,
 };

@@ -6,20 +6,11 @@
  * whole, and then it boots as if there had been none.
  */
 import type { Answer, Ranges } from './call.ts';
-import { rangesTouch } from './call.ts';
 import { EADDRNOTAVAIL, EINVAL } from './errno.ts';
 import { METADATA_BYTES, METADATA_NAME } from './handover-tree.ts';
 import { concepts, core, kernel, range } from './rules.ts';
 import type { Action, AnswerRule, Chapter } from './rules.ts';
-import {
-  EARLY,
-  HELD,
-  KHO,
-  areaSlots,
-  clearFrame,
-  isKept,
-  setUse,
-} from './state.ts';
+import { EARLY, HELD, KHO, areaSlots, clearFrame, isKept, setUse } from './state.ts';
 import type { State } from './state.ts';
 
 export const KEX_01: AnswerRule = {
@@ -118,26 +109,6 @@ export const KEX_06: AnswerRule = {
 export const KEX_07: AnswerRule = {
   kind: 'answer',
   id: 'KEX-07',
-  says: 'The pages that KHO takes while a kernel boots lie outside scratch.',
-  sources: [concepts('Scratch Regions'), core('kho_init')],
-  strength: 'promised',
-  on: ['coldBoot', 'kexec'],
-  when: (_s, _call, answer) => answer.taken.length > 0,
-  holds: (_s, _call, { taken, areas }) => firstInside(taken, areas) < 0,
-  tell: (_s, _call, { taken, areas }) =>
-    `KHO took ${range(firstInside(taken, areas), 1)} in scratch`,
-};
-
-const firstInside = (ranges: Ranges, areas: Ranges): number => {
-  for (let i = 0; i < ranges.length; i++) {
-    if (rangesTouch(areas, ranges.first(i), ranges.count(i))) return ranges.first(i);
-  }
-  return -1;
-};
-
-export const KEX_08: AnswerRule = {
-  kind: 'answer',
-  id: 'KEX-08',
   says: 'A machine that is switched on finds no handover and comes up with KHO ready.',
   sources: [concepts('Scratch Regions')],
   strength: 'promised',
@@ -237,6 +208,6 @@ export const kexec: Action = {
 export const KEXEC: Chapter = {
   title: 'Loading, jumping, booting',
   says: 'What stands in memory at the jump is handed over; a tree that cannot be taken is refused.',
-  rules: [KEX_01, KEX_02, KEX_03, KEX_04, KEX_05, KEX_06, KEX_07, KEX_08],
+  rules: [KEX_01, KEX_02, KEX_03, KEX_04, KEX_05, KEX_06, KEX_07],
   actions: [kexecFileLoad, kexec, coldBoot],
 };

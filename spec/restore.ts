@@ -17,7 +17,7 @@ const heldBlock = (s: State, pfn: number): number =>
   s.use.get(pfn) === HELD ? s.block.get(pfn) : 0;
 
 /** Whether the range is held in exactly the blocks that preserving it makes. */
-const isHeldRange = (s: State, first: number, count: number): boolean =>
+export const isHeldRange = (s: State, first: number, count: number): boolean =>
   everyBlock(s.machine, first, count, (head, order) => heldBlock(s, head) === order + 1);
 
 export const RST_01: AnswerRule = {

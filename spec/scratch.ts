@@ -26,7 +26,10 @@ const askedFrames = (machine: Machine, slot: number): number => {
   return roundUp(asked, machine.scratchAlign);
 };
 
-const everyArea = (areas: Ranges, test: (first: number, count: number, slot: number) => boolean) => {
+const everyArea = (
+  areas: Ranges,
+  test: (first: number, count: number, slot: number) => boolean,
+) => {
   for (let slot = 0; slot < areas.length; slot++) {
     if (!test(areas.first(slot), areas.count(slot), slot)) return false;
   }
@@ -64,9 +67,7 @@ export const SCR_01: AnswerRule = {
     areas.length === areaSlots(s.machine) &&
     everyArea(areas, (_first, count, slot) => count === askedFrames(s.machine, slot)),
   tell: (s, _call, { areas }) => {
-    const asked = Array.from({ length: areaSlots(s.machine) }, (_, i) =>
-      askedFrames(s.machine, i),
-    );
+    const asked = Array.from({ length: areaSlots(s.machine) }, (_, i) => askedFrames(s.machine, i));
     return `areas of ${asked.join(', ')} frames were asked for, got ${describe(areas)}`;
   },
 };

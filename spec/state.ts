@@ -125,11 +125,12 @@ export const clearFrame = (s: State, pfn: number): void => {
 
 /** Whether frame `pfn` lies in some preserved block. */
 export const isKept = (s: State, pfn: number): boolean => {
+  let head = pfn;
   for (let order = 0; order <= 31; order++) {
-    const size = 2 ** order;
-    const head = Math.floor(pfn / size) * size;
-    if ((s.kept.get(head) >>> order) & 1) return true;
-    if (head === 0) return false;
+    head -= head % 2 ** order;
+    const kept = s.kept.get(head);
+    if ((kept >>> order) & 1) return true;
+    if (head === 0) return kept >>> order !== 0;
   }
   return false;
 };

@@ -5,9 +5,12 @@
  * preserved themselves: the next kernel reads them before it hands out a single page outside
  * scratch, and then they are ordinary memory again.
  */
+import { rangesTouch } from './call.ts';
+import type { Answer, Call } from './call.ts';
 import { concepts, core, hex, range } from './rules.ts';
 import type { AnswerRule, Chapter, SystemSightRule } from './rules.ts';
 import { FREE, KHO, USES, allAre, isKept, touchesScratch } from './state.ts';
+import type { State } from './state.ts';
 
 const TAKES = ['preserveFolio', 'preservePages', 'addSubtree'] as const;
 
@@ -34,28 +37,29 @@ export const TRK_01: AnswerRule = {
   },
 };
 
+const inScratch = (s: State, call: Call, answer: Answer): number => {
+  const boots = call.action === 'coldBoot' || call.action === 'kexec';
+  for (let i = 0; i < answer.taken.length; i++) {
+    const first = answer.taken.first(i);
+    const count = answer.taken.count(i);
+    const touches = boots
+      ? rangesTouch(answer.areas, first, count)
+      : touchesScratch(s, first, count);
+    if (touches) return first;
+  }
+  return -1;
+};
+
 export const TRK_02: AnswerRule = {
   kind: 'answer',
   id: 'TRK-02',
-  says: 'The pages that KHO takes for itself lie outside scratch.',
-  sources: [concepts('Scratch Regions'), core('kho_radix_alloc_node')],
+  says: 'The pages that KHO takes for itself, at boot and later, lie outside scratch.',
+  sources: [concepts('Scratch Regions'), core('kho_radix_alloc_node'), core('kho_init')],
   strength: 'promised',
-  on: TAKES,
+  on: ['coldBoot', 'kexec', ...TAKES],
   when: (_s, _call, answer) => answer.taken.length > 0,
-  holds: (s, _call, { taken }) => {
-    for (let i = 0; i < taken.length; i++) {
-      if (touchesScratch(s, taken.first(i), taken.count(i))) return false;
-    }
-    return true;
-  },
-  tell: (s, _call, { taken }) => {
-    for (let i = 0; i < taken.length; i++) {
-      if (touchesScratch(s, taken.first(i), taken.count(i))) {
-        return `${range(taken.first(i), taken.count(i))} lies in scratch`;
-      }
-    }
-    return 'KHO took a page in scratch';
-  },
+  holds: (s, call, answer) => inScratch(s, call, answer) < 0,
+  tell: (s, call, answer) => `KHO took ${range(inScratch(s, call, answer), 1)}, which is scratch`,
 };
 
 export const TRK_03: SystemSightRule = {

@@ -63,10 +63,11 @@ export const slotCells = (
   max: (scope: Scope) => number,
 ): Declaration<'slot'> => ({ kind: 'slot', says, slots, max });
 
-export const kernelCell = (
-  says: string,
-  max: (scope: Scope) => number,
-): Declaration<'kernel'> => ({ kind: 'kernel', says, max });
+export const kernelCell = (says: string, max: (scope: Scope) => number): Declaration<'kernel'> => ({
+  kind: 'kernel',
+  says,
+  max,
+});
 
 type CellOf<D> =
   D extends Declaration<'frame'>

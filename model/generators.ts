@@ -1,0 +1,75 @@
+/**
+ * fast-check generators: machines, and plans of traces.
+ *
+ * fast-check chooses the machine, the length and a seed; the steps are drawn while the trace runs,
+ * because only then is it known which of them apply. A plan that was run knows its steps, and then
+ * shrinks by dropping some of them.
+ */
+import fc from 'fast-check';
+import type { MachineShape } from './machines.ts';
+import type { Step, Trace } from './step.ts';
+
+const MIB = 256;
+
+/** A trace to be run: its steps are fixed, or drawn from `seed` until there are `length`. */
+export interface TracePlan {
+  readonly machine: MachineShape;
+  readonly seed: number;
+  readonly length: number;
+  /** Fixed steps; undefined when they are to be drawn. */
+  readonly steps: readonly Step[] | undefined;
+}
+
+/** Bounds of the machines that are generated. */
+export interface MachineBounds {
+  readonly nodesMin: number;
+  readonly nodesMax: number;
+  /** Memory in frames; divided among the nodes. Undefined: anything from 64 to 160 MiB. */
+  readonly frames?: number;
+}
+
+/** Machines of one to four nodes; most borders between nodes are aligned to nothing. */
+export const machineShapes = (bounds: MachineBounds): fc.Arbitrary<MachineShape> =>
+  fc
+    .record({
+      nodes: fc.integer({ min: bounds.nodesMin, max: bounds.nodesMax }),
+      mebibytes: fc.integer({ min: 32, max: 40 }),
+      crooked: fc.array(fc.integer({ min: 0, max: 1023 }), { minLength: 4, maxLength: 4 }),
+    })
+    .map(({ nodes, mebibytes, crooked }) => {
+      const base =
+        bounds.frames === undefined ? mebibytes * MIB : Math.floor(bounds.frames / nodes);
+      return {
+        pageShift: 12,
+        nodes: Array.from({ length: nodes }, (_, node) => base + borderShift(node, nodes, crooked)),
+        scratch: { lowmem: 4 * MIB, global: 4 * MIB, perNode: 4 * MIB },
+      };
+    });
+
+/** How much longer or shorter a node is than its share; shifts add up to 0. */
+const borderShift = (node: number, nodes: number, crooked: readonly number[]): number => {
+  const before = node === 0 ? 0 : crooked[node - 1]!;
+  const after = node === nodes - 1 ? 0 : crooked[node]!;
+  return after - before;
+};
+
+/** Plans of traces of up to `stepsMax` steps. */
+export const tracePlans = (
+  machines: fc.Arbitrary<MachineShape>,
+  stepsMax: number,
+): fc.Arbitrary<TracePlan> =>
+  fc
+    .record({
+      machine: machines,
+      seed: fc.nat({ max: 0xfffffffe }),
+      length: fc.integer({ min: Math.ceil(stepsMax / 4), max: stepsMax }),
+    })
+    .map((plan) => ({ ...plan, steps: undefined }));
+
+/** A plan that runs a trace exactly. */
+export const planOf = (trace: Trace): TracePlan => ({
+  machine: trace.machine,
+  seed: 0,
+  length: trace.steps.length,
+  steps: trace.steps,
+});

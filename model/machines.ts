@@ -1,0 +1,74 @@
+/**
+ * Machines to try the law on: how much memory, how many nodes, where the borders are.
+ *
+ * A shape is small data that a trace file carries; `buildMachine` makes the machine of it. Borders
+ * between nodes need not be aligned to anything but pages: blocks that would cross one must not.
+ */
+import type { Machine, NodeRange } from '#spec/machine';
+
+/** What a trace file says about its machine. All sizes in frames. */
+export interface MachineShape {
+  readonly pageShift: number;
+  /** Frames of each node, ascending from frame 0, without holes. */
+  readonly nodes: readonly number[];
+  readonly scratch: { readonly lowmem: number; readonly global: number; readonly perNode: number };
+}
+
+/** Largest order of the page allocator with 4 KiB pages (MAX_PAGE_ORDER). */
+export const MAX_PAGE_ORDER = 10;
+
+/** Ordinary names that blobs get; the first is the kernel's own. */
+const NAMES = [
+  'kexec-metadata',
+  'memblock',
+  'LUO',
+  'kho_test',
+  'a',
+  'guest-memory',
+  'iommu-0',
+  'a-name-of-thirty-one-characters',
+];
+
+/** Further names, of 31 characters each, so that a page can be filled. */
+export const CROWD_FIRST = NAMES.length;
+export const CROWD_NAMES = 56;
+
+/** Every subtree name of the world, by index. */
+export const SUBTREE_NAMES: readonly string[] = [
+  ...NAMES,
+  ...Array.from({ length: CROWD_NAMES }, (_, i) => `one-of-many-${'x'.repeat(16)}-${10 + i}`),
+];
+
+const INDEX_OF_NAME = new Map(SUBTREE_NAMES.map((name, index) => [name, index]));
+
+/** Index of a subtree name, or -1. */
+export const nameIndex = (name: string): number => INDEX_OF_NAME.get(name) ?? -1;
+
+/** Builds the machine that a shape describes. */
+export const buildMachine = (shape: MachineShape): Machine => {
+  const nodes: NodeRange[] = [];
+  let first = 0;
+  for (const count of shape.nodes) {
+    nodes.push({ first, count });
+    first += count;
+  }
+  return {
+    pageShift: shape.pageShift,
+    nodes,
+    end: first,
+    maxOrder: MAX_PAGE_ORDER,
+    scratch: shape.scratch,
+    scratchAlign: 2 ** MAX_PAGE_ORDER,
+    lowmemEnd: 2 ** (32 - shape.pageShift),
+    nameBytes: SUBTREE_NAMES.map((name) => name.length),
+  };
+};
+
+const MIB = 256;
+
+/** A machine of `mebibytes` on one node with small scratch areas: where examples are told. */
+export const plainShape = (mebibytes = 64): MachineShape => ({
+  pageShift: 12,
+  nodes: [mebibytes * MIB],
+  scratch: { lowmem: 4 * MIB, global: 4 * MIB, perNode: 4 * MIB },
+});

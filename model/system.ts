@@ -1,0 +1,42 @@
+/**
+ * What a thing under test offers: the model's own implementation, a recorded kernel or a live one.
+ *
+ * A system speaks only calls. What the checker sees besides answers goes through `Observables`:
+ * memory as bytes, and what the kernel's page allocator shows of each frame. Nothing here decodes.
+ */
+import type { Call } from '#spec/call';
+import type { Machine } from '#spec/machine';
+import type { CallAnswer } from './call.ts';
+
+/** Pages of a machine's memory, as bytes. */
+export interface Memory {
+  /** log2 of the page size in bytes. */
+  readonly pageShift: number;
+  /** The bytes of frame `pfn` (not to be written), or undefined where they are not known. */
+  page(pfn: number): Uint8Array | undefined;
+}
+
+export interface Observables {
+  readonly memory: Memory;
+  /** Who owns a frame, in the values of the law's `use`; an allocator cannot tell KHO's pages. */
+  use(pfn: number): number;
+  /** Stamp that a data page holds; 0 when it holds none. */
+  content(pfn: number): number;
+  /** Frames that the page allocator has free. */
+  freeFrames(): number;
+  /** Address of the outgoing handover tree in bytes. */
+  fdt(): number;
+  /** Address of the scratch array of the running kernel in bytes. */
+  scratchArray(): number;
+  /** Length of the scratch array in bytes. */
+  scratchBytes(): number;
+}
+
+export interface System {
+  readonly machine: Machine;
+  /** Carries a call out. The answer is valid until the next call. */
+  call(call: Call): CallAnswer;
+  readonly sees: Observables;
+}
+
+export type { Machine } from '#spec/machine';

@@ -1,0 +1,90 @@
+/**
+ * The promises, as named suites over any system.
+ *
+ * Every suite runs the same traces in lockstep; a suite says which rules it defends and which kinds
+ * of step it wants more of. Whatever rule breaks is reported, whichever suites were asked for: a
+ * broken promise next door is not good news.
+ */
+import type { StepName } from '#model/step';
+
+export interface Suite {
+  readonly name: string;
+  /** The promise in one sentence. */
+  readonly says: string;
+  /** Ids of the rules that the suite defends. */
+  readonly rules: readonly string[];
+  /** Kinds of step that are drawn more often when the suite is asked for by name. */
+  readonly wants: readonly StepName[];
+}
+
+const numbered = (chapter: string, last: number): string[] =>
+  Array.from({ length: last }, (_, i) => `${chapter}-${String(i + 1).padStart(2, '0')}`);
+
+export const SUITES: readonly Suite[] = [
+  {
+    name: 'scratch',
+    says: 'Scratch areas are there, aligned, handed on unchanged, and where every kernel starts.',
+    rules: [...numbered('SCR', 7), 'HND-15', 'HND-16', 'HND-17', 'HND-18'],
+    wants: ['load', 'kexec', 'preserve scratch', 'cold boot'],
+  },
+  {
+    name: 'movability',
+    says: 'Scratch serves movable requests only; the allocator loses and mixes up nothing.',
+    rules: [...numbered('MOV', 2), ...numbered('ALC', 7)],
+    wants: ['alloc', 'claim', 'free'],
+  },
+  {
+    name: 'preservation',
+    says: 'Exactly what was preserved is in the tracker, in no more pages than it needs.',
+    rules: [
+      ...numbered('PRS', 7),
+      ...numbered('TRK', 3),
+      'HND-03',
+      'HND-04',
+      'HND-05',
+      'HND-06',
+      'HND-07',
+      'HND-12',
+      'HND-13',
+      'HND-14',
+    ],
+    wants: ['preserve', 'unpreserve', 'claim', 'preserve scratch'],
+  },
+  {
+    name: 'restore',
+    says: 'What was handed over is restored once, whole, with its order; nothing else is.',
+    rules: numbered('RST', 5),
+    wants: ['restore', 'restore part', 'kexec', 'load'],
+  },
+  {
+    name: 'content',
+    says: 'Preserved memory reads the same after any number of kexecs.',
+    rules: numbered('CNT', 2),
+    wants: ['write', 'kexec', 'load'],
+  },
+  {
+    name: 'tree',
+    says: 'The handover tree names what was added, refuses what it must, and can be read.',
+    rules: [
+      ...numbered('TRE', 8),
+      'HND-01',
+      'HND-02',
+      'HND-08',
+      'HND-09',
+      'HND-10',
+      'HND-11',
+      'HND-19',
+    ],
+    wants: ['add subtree', 'remove subtree', 'retrieve subtree', 'crowd tree'],
+  },
+  {
+    name: 'kexec',
+    says: 'A whole handover is taken over, a broken one is refused, and nothing is in the way.',
+    rules: numbered('KEX', 7),
+    wants: ['load', 'kexec', 'cold boot'],
+  },
+];
+
+/** The suite with this name, or undefined. */
+export const suiteByName = (name: string): Suite | undefined =>
+  SUITES.find((suite) => suite.name === name);

@@ -1,0 +1,29 @@
+/**
+ * Names in the root of a handover tree.
+ *
+ * Values are native endian (little endian on x86-64 and arm64), unlike everything the device tree
+ * itself is made of.
+ *
+ * Source: include/linux/kho/abi/kexec_handover.h (KHO_FDT_COMPATIBLE,
+ * KHO_FDT_MEMORY_MAP_PROP_NAME, KHO_SUB_TREE_PROP_NAME, KHO_SUB_TREE_SIZE_PROP_NAME).
+ */
+
+/** Property of the root that carries the generation's string, NUL-terminated. */
+export const COMPATIBLE_PROPERTY = 'compatible';
+
+/** Property of the root: u64, physical address of the tracker's root. */
+export const MEMORY_MAP_PROPERTY = 'preserved-memory-map';
+
+/** Names of a subtree's properties. */
+export interface SubtreeNames {
+  /** u64: physical address of the blob. */
+  readonly address: string;
+  /** u64: bytes of the blob; undefined where the blob is a device tree that says so itself. */
+  readonly bytes: string | undefined;
+}
+
+/** A subtree node of 7.1 and later. */
+export const SUBTREE_BLOB: SubtreeNames = { address: 'preserved-data', bytes: 'blob-size' };
+
+/** A subtree node up to 7.0. */
+export const SUBTREE_FDT: SubtreeNames = { address: 'fdt', bytes: undefined };

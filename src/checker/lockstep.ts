@@ -1,0 +1,231 @@
+/**
+ * Lockstep: the law and a system, side by side.
+ *
+ * Every call goes to the system; its answer is judged by the law, then the law follows. What a call
+ * may have touched is compared at once; everything is compared at every kexec (before the jump and
+ * after it), every 64th call and at the end. The first rule that is broken ends the trace.
+ */
+import type { CallAnswer } from '#model/call';
+import type { System } from '#model/system';
+import type { ActionName, Answer, Call } from '#spec/call';
+import { ACTIONS } from '#spec/call';
+import type { Generation } from '#spec/generations';
+import type { Handover, HandoverRule } from '#spec/handover';
+import { ACTION, rulesOf } from '#spec/law';
+import type {
+  AnswerRule,
+  FrameSightRule,
+  Rule,
+  Seen,
+  StateRule,
+  SystemSightRule,
+} from '#spec/rules';
+import type { State } from '#spec/state';
+import { completeBootAnswer, glance, observe } from './observer.ts';
+import { ruleIndex } from './tally.ts';
+import type { Tally } from './tally.ts';
+
+/** A broken rule, and how. */
+export interface Violation {
+  readonly rule: Rule;
+  /** What was expected and what was found. */
+  readonly text: string;
+}
+
+/** Calls between two full comparisons. */
+const FULL_EVERY = 64;
+
+/** A rule and its place in the tally. */
+interface Entry<R extends Rule> {
+  readonly rule: R;
+  readonly index: number;
+}
+
+const entries = <R extends Rule>(rules: readonly R[]): readonly Entry<R>[] =>
+  rules.map((rule) => ({ rule, index: ruleIndex(rule.id) }));
+
+/** The rules of a generation, sorted by what they look at. */
+class Judge {
+  readonly byAction: Readonly<Record<ActionName, readonly Entry<AnswerRule>[]>>;
+  readonly state: readonly Entry<StateRule>[];
+  readonly frame: readonly Entry<FrameSightRule>[];
+  readonly system: readonly Entry<SystemSightRule>[];
+  readonly handover: readonly Entry<HandoverRule>[];
+
+  constructor(generation: Generation) {
+    const rules = rulesOf(generation);
+    const answers = rules.filter((rule) => rule.kind === 'answer');
+    this.byAction = Object.fromEntries(
+      ACTIONS.map((action) => [
+        action,
+        entries(answers.filter((rule) => rule.on.includes(action))),
+      ]),
+    ) as Record<ActionName, Entry<AnswerRule>[]>;
+    this.state = entries(rules.filter((rule) => rule.kind === 'state'));
+    const sights = rules.filter((rule) => rule.kind === 'sight');
+    this.frame = entries(sights.filter((rule) => rule.each === 'frame'));
+    this.system = entries(sights.filter((rule) => rule.each === 'system'));
+    this.handover = entries(
+      rules.filter((rule) => rule.kind === 'handover' && rule.severity === 'error'),
+    ) as Entry<HandoverRule>[];
+  }
+}
+
+const judges = new Map<Generation, Judge>();
+
+const judgeOf = (generation: Generation): Judge => {
+  let judge = judges.get(generation);
+  if (judge === undefined) {
+    judge = new Judge(generation);
+    judges.set(generation, judge);
+  }
+  return judge;
+};
+
+export class Lockstep {
+  readonly state: State;
+  readonly system: System;
+  readonly #judge: Judge;
+  readonly #tally: Tally;
+  readonly #glance: Pick<Seen, 'use' | 'content'>;
+  #sinceFull = 0;
+
+  constructor(system: System, state: State, generation: Generation, tally: Tally) {
+    this.system = system;
+    this.state = state;
+    this.#judge = judgeOf(generation);
+    this.#tally = tally;
+    this.#glance = glance(system);
+  }
+
+  /**
+   * Executes a call on both sides.
+   *
+   * @param then called with the accepted answer before the next call invalidates it
+   * @returns the rule that was broken, or undefined
+   */
+  call(call: Call, then: (answer: Answer) => void): Violation | undefined {
+    const boots = call.action === 'kexec' || call.action === 'coldBoot';
+    if (call.action === 'kexec') {
+      const before = this.compareAll();
+      if (before !== undefined) return before;
+    }
+    const answer = this.system.call(call);
+    if (boots && answer.value >= 0) completeBootAnswer(this.system, answer);
+    this.#tally.outcome(call.action, answer.value);
+    const refused = this.#judgeAnswer(call, answer);
+    if (refused !== undefined) return refused;
+    ACTION[call.action].effect(this.state, call, answer);
+    then(answer);
+    if (call.action === 'kexec' && answer.value === 1) this.#countKexec();
+    if (boots && answer.value >= 0) return this.compareAll();
+    const touched = this.#compareTouched(call, answer);
+    if (touched !== undefined || ++this.#sinceFull < FULL_EVERY) return touched;
+    return this.compareAll();
+  }
+
+  #countKexec(): void {
+    this.#tally.kexecs++;
+    const chain = this.state.kexecs.get();
+    if (chain > this.#tally.longestChain) this.#tally.longestChain = chain;
+  }
+
+  #judgeAnswer(call: Call, answer: CallAnswer): Violation | undefined {
+    const state = this.state;
+    for (const { rule, index } of this.#judge.byAction[call.action]) {
+      if (!rule.when(state, call, answer)) continue;
+      this.#tally.rules[index]!++;
+      if (!rule.holds(state, call, answer)) return { rule, text: rule.tell(state, call, answer) };
+    }
+    return undefined;
+  }
+
+  /** Compares the frames that a call may have touched. */
+  #compareTouched(call: Call, answer: CallAnswer): Violation | undefined {
+    const count = call.count > 0 ? call.count : 2 ** call.order;
+    const first = call.action === 'allocPages' ? answer.value : call.pfn;
+    const ends = first < 0 ? undefined : this.#compareEnds(first, count);
+    if (ends !== undefined) return ends;
+    for (let i = 0; i < answer.taken.length; i++) {
+      const taken = this.#compareEnds(answer.taken.first(i), answer.taken.count(i));
+      if (taken !== undefined) return taken;
+    }
+    return undefined;
+  }
+
+  #compareEnds(first: number, count: number): Violation | undefined {
+    return (
+      this.#compareFrame(first) ?? (count > 1 ? this.#compareFrame(first + count - 1) : undefined)
+    );
+  }
+
+  #compareFrame(pfn: number): Violation | undefined {
+    if (pfn >= this.state.machine.end) return undefined;
+    return this.#judgeFrame(pfn, this.#glance as Seen);
+  }
+
+  #judgeFrame(pfn: number, seen: Seen): Violation | undefined {
+    for (const { rule, index } of this.#judge.frame) {
+      if (!rule.when(this.state, seen, pfn)) continue;
+      this.#tally.rules[index]!++;
+      if (!rule.holds(this.state, seen, pfn)) {
+        return { rule, text: rule.tell(this.state, seen, pfn) };
+      }
+    }
+    for (const { rule, index } of this.#judge.state) {
+      if (!rule.when(this.state, pfn)) continue;
+      this.#tally.rules[index]!++;
+      if (!rule.holds(this.state, pfn)) return { rule, text: rule.tell(this.state, pfn) };
+    }
+    return undefined;
+  }
+
+  /** Compares everything there is. */
+  compareAll(): Violation | undefined {
+    this.#sinceFull = 0;
+    const seen = observe(this.system);
+    return (
+      this.#compareFrames(seen) ?? this.#compareSystem(seen) ?? this.#judgeHandover(seen.handover)
+    );
+  }
+
+  #compareFrames(seen: Seen): Violation | undefined {
+    let violation: Violation | undefined;
+    this.state.someFrame((pfn) => {
+      violation = this.#judgeFrame(pfn, seen);
+      return violation !== undefined;
+    });
+    return violation;
+  }
+
+  #compareSystem(seen: Seen): Violation | undefined {
+    for (const { rule, index } of this.#judge.system) {
+      const violation = this.#firstFinding(rule, index, (report) =>
+        rule.find(this.state, seen, report),
+      );
+      if (violation !== undefined) return violation;
+    }
+    return undefined;
+  }
+
+  #judgeHandover(handover: Handover): Violation | undefined {
+    for (const { rule, index } of this.#judge.handover) {
+      const violation = this.#firstFinding(rule, index, (report) => rule.find(handover, report));
+      if (violation !== undefined) return violation;
+    }
+    return undefined;
+  }
+
+  #firstFinding(
+    rule: Rule,
+    index: number,
+    find: (report: (tell: () => string) => void) => number,
+  ): Violation | undefined {
+    let text: string | undefined;
+    const places = find((tell) => {
+      text ??= tell();
+    });
+    this.#tally.rules[index]! += places;
+    return text === undefined ? undefined : { rule, text };
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Making a counterexample smaller.
+ *
+ * Every candidate is run; one that breaks the same rule with fewer or simpler steps is taken. Steps
+ * are dropped in chunks, then one by one, then in pairs; then arguments become smaller, and last
+ * the machine. Passes repeat until none of them helps. The result never has more steps than the
+ * start, and every order in here is fixed, so the same trace always ends as the same one.
+ */
+import { planOf } from '#model/generators';
+import { plainShape } from '#model/machines';
+import type { MachineShape } from '#model/machines';
+import type { Place, Step, Trace } from '#model/step';
+import type { TraceRunner } from './run-trace.ts';
+import { Tally } from './tally.ts';
+
+export interface Minimized {
+  readonly trace: Trace;
+  /** Traces that were run on the way. */
+  readonly executions: number;
+}
+
+/** Candidates that are run at most. */
+const EXECUTIONS_MAX = 20_000;
+/** Pairs are tried on traces up to this length. */
+const PAIRS_UP_TO = 40;
+
+class Minimizer {
+  executions = 0;
+  #trace: Trace;
+  readonly #runner: TraceRunner;
+  readonly #rule: string;
+
+  constructor(runner: TraceRunner, trace: Trace, rule: string) {
+    this.#runner = runner;
+    this.#trace = trace;
+    this.#rule = rule;
+  }
+
+  get trace(): Trace {
+    return this.#trace;
+  }
+
+  /** Takes a candidate if it breaks the same rule; what it did not execute is dropped with it. */
+  #try(candidate: Trace): boolean {
+    if (this.executions >= EXECUTIONS_MAX) return false;
+    this.executions++;
+    const result = this.#runner.run(planOf(candidate), new Tally());
+    if (result.violation?.rule.id !== this.#rule) return false;
+    this.#trace = { machine: candidate.machine, steps: result.executed };
+    return true;
+  }
+
+  #trySteps(steps: readonly Step[]): boolean {
+    return this.#try({ machine: this.#trace.machine, steps });
+  }
+
+  run(): void {
+    this.#trySteps(this.#trace.steps);
+    let before: string;
+    do {
+      before = JSON.stringify(this.#trace);
+      this.#dropChunks();
+      if (this.#trace.steps.length <= PAIRS_UP_TO) this.#dropPairs();
+      this.#simplifySteps();
+      this.#simplifyMachine();
+    } while (JSON.stringify(this.#trace) !== before && this.executions < EXECUTIONS_MAX);
+    this.#renumber();
+  }
+
+  #dropChunks(): void {
+    for (let size = this.#trace.steps.length >> 1; size >= 1; size >>= 1) {
+      for (let at = this.#trace.steps.length - size; at >= 0; at -= size) {
+        const { steps } = this.#trace;
+        if (at < steps.length) this.#trySteps([...steps.slice(0, at), ...steps.slice(at + size)]);
+      }
+    }
+  }
+
+  #dropPairs(): void {
+    for (let i = 0; i < this.#trace.steps.length; i++) {
+      for (let j = i + 1; j < this.#trace.steps.length; j++) {
+        const without = this.#trace.steps.filter((_, at) => at !== i && at !== j);
+        if (this.#trySteps(without)) j = i;
+      }
+    }
+  }
+
+  #simplifySteps(): void {
+    for (let at = 0; at < this.#trace.steps.length; at++) {
+      for (const simpler of simplerSteps(this.#trace.steps[at]!)) {
+        const steps = [...this.#trace.steps];
+        steps[at] = simpler;
+        if (this.#trySteps(steps)) break;
+      }
+    }
+  }
+
+  #simplifyMachine(): void {
+    for (const machine of simplerMachines(this.#trace.machine)) {
+      if (this.#try({ machine, steps: this.#trace.steps })) return;
+    }
+  }
+
+  /** Numbers steps from 0 in the order in which they stand. */
+  #renumber(): void {
+    const number = new Map(this.#trace.steps.map((step, index) => [step.id, index]));
+    const renumbered = this.#trace.steps.map((step) => {
+      const id = number.get(step.id)!;
+      return 'of' in step ? { ...step, id, of: number.get(step.of) ?? step.of } : { ...step, id };
+    });
+    this.#trySteps(renumbered);
+  }
+}
+
+/** Simpler values for one number, simplest first. */
+const smaller = (value: number, least: number): number[] => {
+  if (value <= least) return [];
+  const values = [least, least + 1, Math.floor((value + least) / 2), value - 1];
+  return [...new Set(values)].filter((v) => v >= least && v < value);
+};
+
+const simplerPlaces = (place: Place): Place[] => [
+  ...(place.at === 'slot' ? smaller(place.slot, 0).map((slot) => ({ ...place, slot })) : []),
+  ...smaller(place.back, 0).map((back) => ({ ...place, back })),
+  ...(place.at === 'slot' ? [] : [{ at: 'slot', slot: 0, back: 0 } as const]),
+];
+
+/** Variants of a step that people find simpler. */
+const simplerSteps = (step: Step): Step[] => {
+  switch (step.do) {
+    case 'alloc':
+      return [
+        ...(step.node < 0 ? [] : [{ ...step, node: -1 }]),
+        ...(step.movable ? [{ ...step, movable: false }] : []),
+        ...smaller(step.order, 0).map((order) => ({ ...step, order })),
+      ];
+    case 'claim':
+    case 'preserve scratch':
+      return [
+        ...simplerPlaces(step.place).map((place) => ({ ...step, place })),
+        ...smaller(step.count, 1).map((count) => ({ ...step, count })),
+      ];
+    case 'restore part':
+      return smaller(step.count, 1).map((count) => ({ ...step, count }));
+    case 'write':
+      return smaller(step.page, 0).map((page) => ({ ...step, page }));
+    case 'add subtree':
+      return [
+        ...smaller(step.name, 1).map((name) => ({ ...step, name })),
+        ...smaller(step.bytes, 1).map((bytes) => ({ ...step, bytes })),
+      ];
+    case 'crowd tree':
+      return smaller(step.count, 1).map((count) => ({ ...step, count }));
+    case 'retrieve subtree':
+      return smaller(step.name, 0).map((name) => ({ ...step, name }));
+    case 'kexec':
+      return step.damage === 0 ? [] : [{ ...step, damage: 0 }];
+    default:
+      return [];
+  }
+};
+
+const simplerMachines = (machine: MachineShape): MachineShape[] => {
+  const shapes: MachineShape[] = [];
+  const plain = plainShape();
+  if (JSON.stringify(machine) !== JSON.stringify(plain)) shapes.push(plain);
+  for (let nodes = 2; nodes < machine.nodes.length; nodes++) {
+    shapes.push({ ...machine, nodes: machine.nodes.slice(0, nodes) });
+  }
+  return shapes;
+};
+
+/** The smallest trace found that breaks the same rule as `trace` does. */
+export const minimize = (runner: TraceRunner, trace: Trace, rule: string): Minimized => {
+  const minimizer = new Minimizer(runner, trace, rule);
+  minimizer.run();
+  return { trace: minimizer.trace, executions: minimizer.executions };
+};

@@ -1,0 +1,59 @@
+/**
+ * The observer of lockstep: what is seen of a system, decoded by `abi/decode` and nobody else.
+ */
+import type { CallAnswer } from '#model/call';
+import { nameIndex } from '#model/machines';
+import type { Observables, System } from '#model/system';
+import type { Handover } from '#spec/handover';
+import type { Seen } from '#spec/rules';
+import { METADATA_BYTES, METADATA_NAME } from '#spec/handover-tree';
+import { decodeHandover } from '#src/abi/decode/handover';
+import { readKexecMetadata } from '#src/abi/decode/metadata';
+
+/** Decodes what the running kernel would hand over now. */
+export const observeHandover = (sees: Observables): Handover =>
+  decodeHandover(sees.memory, {
+    fdt: sees.fdt(),
+    scratchArray: sees.scratchArray(),
+    scratchBytes: sees.scratchBytes(),
+  });
+
+/** Fills in what a boot's answer says through bytes: scratch areas and the metadata blob. */
+export const completeBootAnswer = (system: System, answer: CallAnswer): Handover => {
+  const handover = observeHandover(system.sees);
+  const pageBytes = 2 ** handover.pageShift;
+  for (const area of handover.scratch) {
+    answer.areas.add(area.phys / pageBytes, area.bytes / pageBytes);
+  }
+  const metadata = handover.subtrees.find((tree) => nameIndex(tree.name) === METADATA_NAME);
+  answer.metadata = metadata === undefined ? 0 : metadata.phys / pageBytes;
+  return handover;
+};
+
+/** Everything that an observer sees of a system at one moment. */
+export const observe = (system: System): Seen => {
+  const { sees } = system;
+  const handover = observeHandover(sees);
+  return {
+    use: (pfn) => sees.use(pfn),
+    content: (pfn) => sees.content(pfn),
+    freeFrames: sees.freeFrames(),
+    handover,
+    kexecCount: kexecCount(sees, handover),
+    nameIndex,
+  };
+};
+
+const kexecCount = (sees: Observables, handover: Handover): number => {
+  const blob = handover.subtrees.find((tree) => nameIndex(tree.name) === METADATA_NAME);
+  const page = blob && sees.memory.page(blob.phys / 2 ** handover.pageShift);
+  if (page === undefined) return -1;
+  const metadata = readKexecMetadata(page.subarray(0, METADATA_BYTES));
+  return typeof metadata === 'string' ? -1 : metadata.kexecCount;
+};
+
+/** What frame rules need of a system between full comparisons: no decoding. */
+export const glance = (system: System): Pick<Seen, 'use' | 'content'> => ({
+  use: (pfn) => system.sees.use(pfn),
+  content: (pfn) => system.sees.content(pfn),
+});

@@ -1,0 +1,151 @@
+/**
+ * Running one trace: from switching the machine on to its last step or the first broken rule.
+ */
+import { call } from '#model/call';
+import type { Call } from '#model/call';
+import { Drawer, swarmWeights } from '#model/draw';
+import type { TracePlan } from '#model/generators';
+import type { KernelProfile } from '#model/kernels';
+import { buildMachine } from '#model/machines';
+import type { MachineShape } from '#model/machines';
+import { Random } from '#model/random';
+import { sparseState } from '#model/sparse-carrier';
+import type { SparseState } from '#model/sparse-carrier';
+import type { Step, Trace } from '#model/step';
+import type { Machine, System } from '#model/system';
+import { World } from '#model/world';
+import type { Answer } from '#spec/call';
+import { Lockstep } from './lockstep.ts';
+import type { Violation } from './lockstep.ts';
+import type { Tally } from './tally.ts';
+
+/** Makes the system under test for a machine. */
+export type SystemMaker = (machine: Machine) => System;
+
+/** One executed call, for people to read. */
+export interface ExecutedCall {
+  readonly step: Step | undefined;
+  readonly call: Call;
+  readonly value: number;
+  readonly bytes: number;
+}
+
+export interface TraceResult {
+  /** The steps that executed at least one call, in order. */
+  readonly executed: readonly Step[];
+  readonly violation: Violation | undefined;
+  /** Index in `executed` of the step that broke the rule; -1 for the first boot. */
+  readonly brokenAt: number;
+}
+
+/** Runs traces against systems of one kind, reusing what can be reused. */
+export class TraceRunner {
+  readonly #make: SystemMaker;
+  readonly #kernel: KernelProfile;
+  readonly #states = new Map<string, SparseState>();
+
+  constructor(make: SystemMaker, kernel: KernelProfile) {
+    this.#make = make;
+    this.#kernel = kernel;
+  }
+
+  #stateFor(shape: MachineShape): SparseState {
+    const key = JSON.stringify(shape);
+    const known = this.#states.get(key);
+    if (known !== undefined) {
+      known.clear();
+      return known;
+    }
+    if (this.#states.size > 64) this.#states.clear();
+    const state = sparseState(buildMachine(shape));
+    this.#states.set(key, state);
+    return state;
+  }
+
+  /** @param watch told of every call that was executed, accepted or not */
+  run(plan: TracePlan, tally: Tally, watch?: (executed: ExecutedCall) => void): TraceResult {
+    const state = this.#stateFor(plan.machine);
+    const system = this.#make(state.machine);
+    const lockstep = new Lockstep(system, state, this.#kernel.generation, tally);
+    const world = new World(state);
+    tally.traces++;
+    const run = new TraceRun(lockstep, world, tally, watch);
+    const random = new Random(plan.seed);
+    const drawer = plan.steps === undefined ? new Drawer(random, swarmWeights(random)) : undefined;
+    let violation = run.boot();
+    for (let i = 0; violation === undefined && i < plan.length; i++) {
+      const step = drawer === undefined ? plan.steps![i]! : drawer.next(world);
+      violation = run.step(step);
+    }
+    violation ??= lockstep.compareAll();
+    tally.chains.set(run.longestChain, (tally.chains.get(run.longestChain) ?? 0) + 1);
+    const nodes = state.machine.nodes.length;
+    tally.nodes.set(nodes, (tally.nodes.get(nodes) ?? 0) + 1);
+    return { executed: run.executed, violation, brokenAt: run.executed.length - 1 };
+  }
+}
+
+/** The state of one run. */
+class TraceRun {
+  readonly executed: Step[] = [];
+  longestChain = 0;
+  readonly #lockstep: Lockstep;
+  readonly #world: World;
+  readonly #tally: Tally;
+  readonly #watch: ((executed: ExecutedCall) => void) | undefined;
+
+  constructor(
+    lockstep: Lockstep,
+    world: World,
+    tally: Tally,
+    watch: ((executed: ExecutedCall) => void) | undefined,
+  ) {
+    this.#lockstep = lockstep;
+    this.#world = world;
+    this.#tally = tally;
+    this.#watch = watch;
+  }
+
+  boot(): Violation | undefined {
+    return this.#execute(undefined, call('coldBoot'), () => {});
+  }
+
+  step(step: Step): Violation | undefined {
+    this.#tally.generated++;
+    const calls = this.#world.calls(step);
+    if (calls.length === 0) return undefined;
+    this.#tally.steps++;
+    this.executed.push(step);
+    for (const made of calls) {
+      const violation = this.#execute(step, made, (answer) =>
+        this.#world.settle(step, made, answer),
+      );
+      if (violation !== undefined) return violation;
+    }
+    this.longestChain = Math.max(this.longestChain, this.#world.state.kexecs.get());
+    return undefined;
+  }
+
+  #execute(
+    step: Step | undefined,
+    made: Call,
+    then: (answer: Answer) => void,
+  ): Violation | undefined {
+    const watch = this.#watch;
+    let told = false;
+    const tell = (answer: Answer): void => {
+      told = true;
+      watch?.({ step, call: made, value: answer.value, bytes: answer.bytes });
+      then(answer);
+    };
+    const violation = this.#lockstep.call(made, tell);
+    if (!told) watch?.({ step, call: made, value: Number.NaN, bytes: 0 });
+    return violation;
+  }
+}
+
+/** The trace that a result shows, with a machine to run it on. */
+export const traceOf = (plan: TracePlan, result: TraceResult): Trace => ({
+  machine: plan.machine,
+  steps: result.executed,
+});

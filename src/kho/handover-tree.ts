@@ -1,0 +1,137 @@
+/**
+ * The handover tree of kho-v3 and kho-v4, written and read call for call as the kernel does.
+ *
+ * Writing goes through libfdt's sequential writer and in-place editor, so the bytes of the page are
+ * those of a real kernel: nodes of blobs appear newest first, `blob-size` before `preserved-data`.
+ */
+import { FdtEditor, FdtError, FdtReader, FdtWriter, checkHeader } from 'fdt-ts';
+import {
+  COMPATIBLE_PROPERTY,
+  MEMORY_MAP_PROPERTY,
+  SUBTREE_BLOB,
+} from '#src/abi/description/root-tree';
+import { EEXIST, EINVAL, ENOENT, ENOMEM } from './errno.ts';
+import type { Decisions } from './decisions.ts';
+import { readU64, writeU64 } from './physical-memory.ts';
+
+const BLOB_SIZE_PROPERTY = SUBTREE_BLOB.bytes ?? 'blob-size';
+const ROOT = 0;
+
+const u64 = (value: number): Uint8Array => {
+  const bytes = new Uint8Array(8);
+  writeU64(bytes, 0, value);
+  return bytes;
+};
+
+/** Writes a tree without blobs into a zeroed page. */
+export const createTree = (page: Uint8Array, compatible: string, trackerRoot: number): void => {
+  const writer = FdtWriter.create(page);
+  writer.finishReservemap();
+  writer.beginNode('');
+  writer.propertyString(COMPATIBLE_PROPERTY, compatible);
+  writer.property(MEMORY_MAP_PROPERTY, u64(trackerRoot));
+  writer.endNode();
+  writer.finish();
+};
+
+/** Names a blob; answers 0, -EEXIST or -ENOMEM. A refusal leaves the tree as it was. */
+export const addSubtree = (
+  page: Uint8Array,
+  name: string,
+  phys: number,
+  bytes: number,
+  decisions: Decisions,
+): number => {
+  const tree = FdtEditor.openInto(page, page);
+  const value = tryAdd(
+    tree,
+    name,
+    phys,
+    decisions.recordedBlobBytes(bytes, page.length),
+    decisions,
+  );
+  tree.pack();
+  return value;
+};
+
+const tryAdd = (
+  tree: FdtEditor,
+  name: string,
+  phys: number,
+  bytes: number,
+  decisions: Decisions,
+): number => {
+  if (!decisions.checksDuplicateNames) {
+    const present = tree.subnodeOffset(ROOT, name);
+    if (present !== undefined) tree.deleteNode(present);
+  }
+  let node: number;
+  try {
+    node = tree.addSubnode(ROOT, name);
+  } catch (error) {
+    return refusal(error);
+  }
+  try {
+    tree.setProperty(node, SUBTREE_BLOB.address, u64(phys));
+    tree.setProperty(node, BLOB_SIZE_PROPERTY, u64(bytes));
+    return 0;
+  } catch (error) {
+    tree.deleteNode(node);
+    return refusal(error);
+  }
+};
+
+const refusal = (error: unknown): number => {
+  if (!(error instanceof FdtError)) throw error;
+  return error.code === 'EXISTS' ? -EEXIST : -ENOMEM;
+};
+
+/** Takes the first node out that points to the blob at `phys`. */
+export const removeSubtree = (page: Uint8Array, phys: number): void => {
+  const tree = FdtEditor.openInto(page, page);
+  let node = tree.firstSubnode(ROOT);
+  while (node !== undefined) {
+    const value = tree.property(node, SUBTREE_BLOB.address);
+    if (value !== undefined && value.length === 8 && readU64(value, 0) === phys) {
+      tree.deleteNode(node);
+      break;
+    }
+    node = tree.nextSubnode(node);
+  }
+  tree.pack();
+};
+
+/** A blob that was looked up, or `-ERRNO`. */
+export type Retrieved = { readonly phys: number; readonly bytes: number } | number;
+
+/** Looks a blob of an incoming tree up: -ENOENT without a node, -EINVAL with a malformed one. */
+export const retrieveSubtree = (page: Uint8Array, name: string): Retrieved => {
+  const tree = new FdtReader(page);
+  const node = tree.subnodeOffset(ROOT, name);
+  if (node === undefined) return -ENOENT;
+  const phys = tree.property(node, SUBTREE_BLOB.address);
+  const bytes = tree.property(node, BLOB_SIZE_PROPERTY);
+  if (phys?.length !== 8 || bytes?.length !== 8) return -EINVAL;
+  return { phys: readU64(phys, 0), bytes: readU64(bytes, 0) };
+};
+
+/** Address of the tracker's root that an incoming tree gives, or undefined to refuse the tree. */
+export const acceptTree = (
+  page: Uint8Array,
+  compatible: string,
+  decisions: Decisions,
+): number | undefined => {
+  if (checkHeader(page) !== undefined) return undefined;
+  try {
+    const tree = new FdtReader(page);
+    if (decisions.checksCompatible && tree.nodeCheckCompatible(ROOT, compatible) !== 'match') {
+      return undefined;
+    }
+    const map = tree.property(ROOT, MEMORY_MAP_PROPERTY);
+    const root = map?.length === 8 ? readU64(map, 0) : 0;
+    return root === 0 && decisions.checksMemoryMap ? undefined : root;
+  } catch (error) {
+    if (error instanceof FdtError) return undefined;
+    throw error;
+  }
+};

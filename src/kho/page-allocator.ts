@@ -1,0 +1,279 @@
+/**
+ * The page allocator: buddies with migrate types.
+ *
+ * Every node has two zones, ordinary memory and scratch (CMA). Memory that was never asked for
+ * stays in whole ranges; blocks are cut off their ends on demand, so that nothing here is
+ * proportional to the memory that exists. Blocks are known by their first frame only.
+ *
+ * Invariants: a free block is aligned to its size and within one zone; two free buddies of one
+ * order do not exist beside each other; `freeFrames` is the number of frames in free blocks and
+ * untouched ranges.
+ */
+import { RangeSet } from './range-set.ts';
+import type { Topology } from './topology.ts';
+
+const CHUNK_BITS = 10;
+const CHUNK_FRAMES = 1 << CHUNK_BITS;
+
+/** What starts at a frame. */
+const NOTHING = 0;
+const FREE_BLOCK = 1;
+const MOVABLE_BLOCK = 2;
+const UNMOVABLE_BLOCK = 3;
+
+class Chunk {
+  readonly kind = new Uint8Array(CHUNK_FRAMES);
+  readonly order = new Uint8Array(CHUNK_FRAMES);
+}
+
+/** A stretch of memory of one node and one migrate type. */
+class Zone {
+  readonly untouched = new RangeSet();
+  /** Free blocks by order; entries that are no longer free are skipped when met. */
+  readonly freeLists: number[][];
+
+  constructor(maxOrder: number) {
+    this.freeLists = Array.from({ length: maxOrder + 1 }, () => []);
+  }
+}
+
+/** Who owns a frame, as the allocator can tell; undefined where it does not manage memory. */
+export type Owner = 'free' | 'movable' | 'unmovable' | undefined;
+
+export class PageAllocator {
+  freeFrames = 0;
+  #lastHead = 0;
+  #lastEnd = 0;
+  readonly #topology: Topology;
+  readonly #scratch: RangeSet;
+  readonly #maxOrder: number;
+  readonly #chunks = new Map<number, Chunk>();
+  /** Ordinary zone of node n at 2n, its scratch at 2n + 1. */
+  readonly #zones: Zone[];
+
+  /** @param scratch memory that only movable requests are served from */
+  constructor(topology: Topology, scratch: RangeSet) {
+    this.#topology = topology;
+    this.#scratch = scratch;
+    this.#maxOrder = topology.maxOrder;
+    this.#zones = Array.from({ length: topology.nodes * 2 }, () => new Zone(this.#maxOrder));
+  }
+
+  /** Puts a range under management as free memory; ranges come ascending and do not overlap. */
+  addFree(first: number, end: number): void {
+    let pfn = first;
+    while (pfn < end) {
+      const stop = this.#zoneEnd(pfn, end);
+      this.#zones[this.#zoneOf(pfn)]!.untouched.add(pfn, stop);
+      this.freeFrames += stop - pfn;
+      pfn = stop;
+    }
+  }
+
+  /** End of the part of `[pfn, end)` that lies in the zone of `pfn`. */
+  #zoneEnd(pfn: number, end: number): number {
+    const stop = Math.min(end, this.#topology.endOf(this.#topology.nodeOf(pfn)));
+    const at = this.#scratch.after(pfn);
+    if (at === this.#scratch.length) return stop;
+    const first = this.#scratch.first(at);
+    return Math.min(stop, first > pfn ? first : this.#scratch.end(at));
+  }
+
+  #zoneOf(pfn: number): number {
+    return this.#topology.nodeOf(pfn) * 2 + (this.#scratch.has(pfn) ? 1 : 0);
+  }
+
+  /**
+   * Takes a block of `2^order` frames.
+   *
+   * @param node a node, or -1 for any
+   * @param scratchToo whether scratch may serve the request; it is tried first, as it is of no
+   *   other use
+   * @returns the first frame, or -1 when no permitted zone has such a block
+   */
+  allocate(order: number, node: number, movable: boolean, scratchToo: boolean): number {
+    const from = node < 0 ? 0 : node;
+    const to = node < 0 ? this.#topology.nodes - 1 : node;
+    for (let n = from; n <= to; n++) {
+      let pfn = scratchToo ? this.#takeFrom(n * 2 + 1, order) : -1;
+      if (pfn < 0) pfn = this.#takeFrom(n * 2, order);
+      if (pfn < 0) continue;
+      this.#mark(pfn, movable ? MOVABLE_BLOCK : UNMOVABLE_BLOCK, order);
+      return pfn;
+    }
+    return -1;
+  }
+
+  #takeFrom(zoneIndex: number, order: number): number {
+    const zone = this.#zones[zoneIndex]!;
+    for (;;) {
+      for (let found = order; found <= this.#maxOrder; found++) {
+        const pfn = this.#popFree(zone, found);
+        if (pfn < 0) continue;
+        this.#clear(pfn);
+        for (let half = found - 1; half >= order; half--) {
+          this.#putFree(zone, pfn + 2 ** half, half);
+        }
+        this.freeFrames -= 2 ** order;
+        return pfn;
+      }
+      if (!this.#cutUntouched(zone)) return -1;
+    }
+  }
+
+  #popFree(zone: Zone, order: number): number {
+    const list = zone.freeLists[order]!;
+    for (let pfn = list.pop(); pfn !== undefined; pfn = list.pop()) {
+      if (this.#kindAt(pfn) === FREE_BLOCK && this.#orderAt(pfn) === order) return pfn;
+    }
+    return -1;
+  }
+
+  /** Turns the last block of untouched memory into a free block. */
+  #cutUntouched(zone: Zone): boolean {
+    const { untouched } = zone;
+    if (untouched.length === 0) return false;
+    const first = untouched.first(untouched.length - 1);
+    const end = untouched.end(untouched.length - 1);
+    let order = 0;
+    while (
+      order < this.#maxOrder &&
+      end % 2 ** (order + 1) === 0 &&
+      end - 2 ** (order + 1) >= first
+    ) {
+      order++;
+    }
+    untouched.remove(end - 2 ** order, end);
+    this.#putFree(zone, end - 2 ** order, order);
+    return true;
+  }
+
+  #putFree(zone: Zone, pfn: number, order: number): void {
+    this.#mark(pfn, FREE_BLOCK, order);
+    zone.freeLists[order]!.push(pfn);
+  }
+
+  /** Gives a block back and joins it with its free buddies. */
+  free(pfn: number, order: number): void {
+    const zoneIndex = this.#zoneOf(pfn);
+    this.#clear(pfn);
+    this.freeFrames += 2 ** order;
+    while (order < this.#maxOrder) {
+      const buddy = (pfn ^ (2 ** order)) >>> 0;
+      if (this.#kindAt(buddy) !== FREE_BLOCK || this.#orderAt(buddy) !== order) break;
+      if (this.#zoneOf(buddy) !== zoneIndex) break;
+      this.#clear(buddy);
+      pfn = Math.min(pfn, buddy);
+      order++;
+    }
+    this.#putFree(this.#zones[zoneIndex]!, pfn, order);
+  }
+
+  /** Whether every frame of `[first, end)` is free. */
+  isFree(first: number, end: number): boolean {
+    for (let pfn = first; pfn < end; pfn++) if (this.ownerOf(pfn) !== 'free') return false;
+    return true;
+  }
+
+  /** Takes a range that `isFree`, as single unmovable pages. */
+  takeRange(first: number, end: number): void {
+    let pfn = first;
+    while (pfn < end) pfn = this.#takeOut(pfn, first, end);
+    for (pfn = first; pfn < end; pfn++) this.#mark(pfn, UNMOVABLE_BLOCK, 0);
+    this.freeFrames -= end - first;
+  }
+
+  /** Takes the free memory around `pfn` apart so that `[first, end)` is out of it. */
+  #takeOut(pfn: number, first: number, end: number): number {
+    const zone = this.#zones[this.#zoneOf(pfn)]!;
+    const head = this.#headOf(pfn);
+    if (head < 0) {
+      const stop = Math.min(end, zone.untouched.end(zone.untouched.after(pfn)));
+      zone.untouched.remove(pfn, stop);
+      return stop;
+    }
+    const stop = head + 2 ** this.#orderAt(head);
+    this.#clear(head);
+    this.#putBack(zone, head, Math.min(first, stop));
+    this.#putBack(zone, Math.max(head, end), stop);
+    return stop;
+  }
+
+  /** Makes `[first, end)`, a part of a block that was taken apart, free blocks again. */
+  #putBack(zone: Zone, first: number, end: number): void {
+    let pfn = first;
+    while (pfn < end) {
+      let order = 0;
+      while (pfn % 2 ** (order + 1) === 0 && pfn + 2 ** (order + 1) <= end) order++;
+      this.#putFree(zone, pfn, order);
+      pfn += 2 ** order;
+    }
+  }
+
+  /** Makes a block that was not managed an allocated, unmovable one. */
+  adopt(pfn: number, order: number): void {
+    this.#mark(pfn, UNMOVABLE_BLOCK, order);
+  }
+
+  ownerOf(pfn: number): Owner {
+    const head = this.#headOf(pfn);
+    if (head >= 0) {
+      const kind = this.#kindAt(head);
+      return kind === FREE_BLOCK ? 'free' : kind === MOVABLE_BLOCK ? 'movable' : 'unmovable';
+    }
+    const node = this.#topology.nodeOf(pfn);
+    if (node < 0) return undefined;
+    return this.#zones[this.#zoneOf(pfn)]!.untouched.has(pfn) ? 'free' : undefined;
+  }
+
+  /**
+   * First frame of the block that `pfn` is in, or -1.
+   *
+   * The block found last is remembered until a block changes: observers ask frame after frame.
+   */
+  #headOf(pfn: number): number {
+    if (pfn >= this.#lastHead && pfn < this.#lastEnd) return this.#lastHead;
+    const head = this.#findHead(pfn);
+    if (head >= 0) {
+      this.#lastHead = head;
+      this.#lastEnd = head + 2 ** this.#orderAt(head);
+    }
+    return head;
+  }
+
+  #findHead(pfn: number): number {
+    for (let order = 0; order <= this.#maxOrder; order++) {
+      const head = pfn - (pfn % 2 ** order);
+      if (this.#kindAt(head) !== NOTHING && this.#orderAt(head) >= order) return head;
+    }
+    return -1;
+  }
+
+  #kindAt(pfn: number): number {
+    const chunk = this.#chunks.get(pfn >>> CHUNK_BITS);
+    return chunk === undefined ? NOTHING : chunk.kind[pfn & (CHUNK_FRAMES - 1)]!;
+  }
+
+  #orderAt(pfn: number): number {
+    const chunk = this.#chunks.get(pfn >>> CHUNK_BITS);
+    return chunk === undefined ? 0 : chunk.order[pfn & (CHUNK_FRAMES - 1)]!;
+  }
+
+  #mark(pfn: number, kind: number, order: number): void {
+    this.#lastEnd = 0;
+    const index = pfn >>> CHUNK_BITS;
+    let chunk = this.#chunks.get(index);
+    if (chunk === undefined) {
+      chunk = new Chunk();
+      this.#chunks.set(index, chunk);
+    }
+    chunk.kind[pfn & (CHUNK_FRAMES - 1)] = kind;
+    chunk.order[pfn & (CHUNK_FRAMES - 1)] = order;
+  }
+
+  #clear(pfn: number): void {
+    this.#lastEnd = 0;
+    const chunk = this.#chunks.get(pfn >>> CHUNK_BITS);
+    if (chunk !== undefined) chunk.kind[pfn & (CHUNK_FRAMES - 1)] = NOTHING;
+  }
+}

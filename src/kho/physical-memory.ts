@@ -1,0 +1,90 @@
+/**
+ * Physical memory: what survives a kexec, and the only thing that does.
+ *
+ * A frame holds either real bytes (FDT pages, tracker pages, scratch arrays) or, as a data page, a
+ * content stamp that stands for its bytes. A frame that was never written holds neither. Writing
+ * one form forgets the other. Only frames that were written exist.
+ */
+
+/** Stamp of memory that a booting kernel wrote over. */
+export const OVERWRITTEN = 0xffffffff;
+
+export class PhysicalMemory {
+  readonly pageShift: number;
+  readonly #pages = new Map<number, Uint8Array>();
+  readonly #stamps = new Map<number, number>();
+
+  constructor(pageShift: number) {
+    this.pageShift = pageShift;
+  }
+
+  /** Bytes of a frame, or undefined if it holds none. */
+  page(pfn: number): Uint8Array | undefined {
+    return this.#pages.get(pfn);
+  }
+
+  /** Makes the frame a page of zero bytes and returns it for writing. */
+  zeroPage(pfn: number): Uint8Array {
+    this.#stamps.delete(pfn);
+    const present = this.#pages.get(pfn);
+    if (present !== undefined) {
+      present.fill(0);
+      return present;
+    }
+    const page = new Uint8Array(2 ** this.pageShift);
+    this.#pages.set(pfn, page);
+    return page;
+  }
+
+  /** Bytes of a frame for writing; a frame without bytes becomes a page of zeros. */
+  pageForWriting(pfn: number): Uint8Array {
+    return this.#pages.get(pfn) ?? this.zeroPage(pfn);
+  }
+
+  /** Stamp of a data page; 0 when nothing was written, `OVERWRITTEN` when it holds bytes. */
+  stamp(pfn: number): number {
+    return this.#stamps.get(pfn) ?? (this.#pages.has(pfn) ? OVERWRITTEN : 0);
+  }
+
+  /** Writes a data page. */
+  setStamp(pfn: number, stamp: number): void {
+    this.#pages.delete(pfn);
+    this.#stamps.set(pfn, stamp);
+  }
+
+  /** A kernel scribbles over a range, as copying an image or using memory early does. */
+  overwrite(first: number, count: number): void {
+    for (let pfn = first; pfn < first + count; pfn++) this.setStamp(pfn, OVERWRITTEN);
+  }
+
+  /** Forgets everything, as switching the machine off does. */
+  clear(): void {
+    this.#pages.clear();
+    this.#stamps.clear();
+  }
+}
+
+/** Reads a native-endian (little-endian) 64-bit number that is a safe integer. */
+export const readU64 = (bytes: Uint8Array, offset: number): number =>
+  readU32(bytes, offset) + readU32(bytes, offset + 4) * 4294967296;
+
+const readU32 = (bytes: Uint8Array, offset: number): number =>
+  (bytes[offset]! |
+    (bytes[offset + 1]! << 8) |
+    (bytes[offset + 2]! << 16) |
+    (bytes[offset + 3]! << 24)) >>>
+  0;
+
+/** Writes a safe integer as a native-endian 64-bit number. */
+export const writeU64 = (bytes: Uint8Array, offset: number, value: number): void => {
+  writeU32(bytes, offset, value >>> 0);
+  writeU32(bytes, offset + 4, Math.floor(value / 4294967296));
+};
+
+/** Writes a native-endian 32-bit number. */
+export const writeU32 = (bytes: Uint8Array, offset: number, value: number): void => {
+  bytes[offset] = value;
+  bytes[offset + 1] = value >>> 8;
+  bytes[offset + 2] = value >>> 16;
+  bytes[offset + 3] = value >>> 24;
+};
