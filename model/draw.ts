@@ -51,11 +51,20 @@ const SILENCEABLE: readonly StepName[] = [
 /** How much more often a trace that makes a long chain loads and jumps. */
 const CHAIN_FACTOR = 4;
 
-/** Weights of one trace: each kind rarer, as usual, or more frequent; some silent. */
-export const swarmWeights = (random: Random, base: Weights = ORDINARY_WEIGHTS): Weights => {
-  const weights = { ...base };
+/** How much more often a kind of step is drawn that was asked for. */
+const WANTED_FACTOR = 3;
+
+/**
+ * Weights of one trace: each kind rarer, as usual, or more frequent; some silent.
+ *
+ * @param wants kinds that are drawn more often and never silenced
+ */
+export const swarmWeights = (random: Random, wants: readonly StepName[] = []): Weights => {
+  const weights = { ...ORDINARY_WEIGHTS };
   for (const name of STEP_NAMES) {
-    const silent = SILENCEABLE.includes(name) && random.oneIn(5);
+    const wanted = wants.includes(name);
+    if (wanted) weights[name] *= WANTED_FACTOR;
+    const silent = !wanted && SILENCEABLE.includes(name) && random.oneIn(5);
     weights[name] *= silent ? 0 : random.pick([0.25, 1, 1, 1, 4]);
   }
   if (random.oneIn(2)) {

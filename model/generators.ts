@@ -7,7 +7,7 @@
  */
 import fc from 'fast-check';
 import type { MachineShape } from './machines.ts';
-import type { Step, Trace } from './step.ts';
+import type { Step, StepName, Trace } from './step.ts';
 
 const MIB = 256;
 
@@ -18,6 +18,8 @@ export interface TracePlan {
   readonly length: number;
   /** Fixed steps; undefined when they are to be drawn. */
   readonly steps: readonly Step[] | undefined;
+  /** Kinds of step that are drawn more often. */
+  readonly wants: readonly StepName[];
 }
 
 /** Bounds of the machines that are generated. */
@@ -57,6 +59,7 @@ const borderShift = (node: number, nodes: number, crooked: readonly number[]): n
 export const tracePlans = (
   machines: fc.Arbitrary<MachineShape>,
   stepsMax: number,
+  wants: readonly StepName[] = [],
 ): fc.Arbitrary<TracePlan> =>
   fc
     .record({
@@ -64,7 +67,7 @@ export const tracePlans = (
       seed: fc.nat({ max: 0xfffffffe }),
       length: fc.integer({ min: Math.ceil(stepsMax / 4), max: stepsMax }),
     })
-    .map((plan) => ({ ...plan, steps: undefined }));
+    .map((plan) => ({ ...plan, wants, steps: undefined }));
 
 /** A plan that runs a trace exactly. */
 export const planOf = (trace: Trace): TracePlan => ({
@@ -72,4 +75,5 @@ export const planOf = (trace: Trace): TracePlan => ({
   seed: 0,
   length: trace.steps.length,
   steps: trace.steps,
+  wants: [],
 });

@@ -89,6 +89,7 @@ export class Lockstep {
   readonly #tally: Tally;
   readonly #glance: Pick<Seen, 'use' | 'content'>;
   #sinceFull = 0;
+  #lastValue = 0;
 
   constructor(system: System, state: State, generation: Generation, tally: Tally) {
     this.system = system;
@@ -96,6 +97,11 @@ export class Lockstep {
     this.#judge = judgeOf(generation);
     this.#tally = tally;
     this.#glance = glance(system);
+  }
+
+  /** What the system answered last. */
+  get lastValue(): number {
+    return this.#lastValue;
   }
 
   /**
@@ -111,6 +117,7 @@ export class Lockstep {
       if (before !== undefined) return before;
     }
     const answer = this.system.call(call);
+    this.#lastValue = answer.value;
     if (boots && answer.value >= 0) completeBootAnswer(this.system, answer);
     this.#tally.outcome(call.action, answer.value);
     const refused = this.#judgeAnswer(call, answer);

@@ -15,6 +15,7 @@ import type { Step, Trace } from '#model/step';
 import type { Machine, System } from '#model/system';
 import { World } from '#model/world';
 import type { Answer } from '#spec/call';
+import type { State } from '#spec/state';
 import { Lockstep } from './lockstep.ts';
 import type { Violation } from './lockstep.ts';
 import type { Tally } from './tally.ts';
@@ -26,9 +27,12 @@ export type SystemMaker = (machine: Machine) => System;
 export interface ExecutedCall {
   readonly step: Step | undefined;
   readonly call: Call;
+  /** What the system answered; NaN when a rule broke before the call was made. */
   readonly value: number;
-  readonly bytes: number;
 }
+
+/** Told of every call, accepted or not, with the state of the law after it. */
+export type Watch = (executed: ExecutedCall, state: State) => void;
 
 export interface TraceResult {
   /** The steps that executed at least one call, in order. */
@@ -62,8 +66,7 @@ export class TraceRunner {
     return state;
   }
 
-  /** @param watch told of every call that was executed, accepted or not */
-  run(plan: TracePlan, tally: Tally, watch?: (executed: ExecutedCall) => void): TraceResult {
+  run(plan: TracePlan, tally: Tally, watch?: Watch): TraceResult {
     const state = this.#stateFor(plan.machine);
     const system = this.#make(state.machine);
     const lockstep = new Lockstep(system, state, this.#kernel.generation, tally);
@@ -71,7 +74,8 @@ export class TraceRunner {
     tally.traces++;
     const run = new TraceRun(lockstep, world, tally, watch);
     const random = new Random(plan.seed);
-    const drawer = plan.steps === undefined ? new Drawer(random, swarmWeights(random)) : undefined;
+    const drawer =
+      plan.steps === undefined ? new Drawer(random, swarmWeights(random, plan.wants)) : undefined;
     let violation = run.boot();
     for (let i = 0; violation === undefined && i < plan.length; i++) {
       const step = drawer === undefined ? plan.steps![i]! : drawer.next(world);
@@ -92,14 +96,9 @@ class TraceRun {
   readonly #lockstep: Lockstep;
   readonly #world: World;
   readonly #tally: Tally;
-  readonly #watch: ((executed: ExecutedCall) => void) | undefined;
+  readonly #watch: Watch | undefined;
 
-  constructor(
-    lockstep: Lockstep,
-    world: World,
-    tally: Tally,
-    watch: ((executed: ExecutedCall) => void) | undefined,
-  ) {
+  constructor(lockstep: Lockstep, world: World, tally: Tally, watch: Watch | undefined) {
     this.#lockstep = lockstep;
     this.#world = world;
     this.#tally = tally;
@@ -131,15 +130,14 @@ class TraceRun {
     made: Call,
     then: (answer: Answer) => void,
   ): Violation | undefined {
-    const watch = this.#watch;
-    let told = false;
-    const tell = (answer: Answer): void => {
-      told = true;
-      watch?.({ step, call: made, value: answer.value, bytes: answer.bytes });
+    let answered = false;
+    const violation = this.#lockstep.call(made, (answer) => {
+      answered = true;
       then(answer);
-    };
-    const violation = this.#lockstep.call(made, tell);
-    if (!told) watch?.({ step, call: made, value: Number.NaN, bytes: 0 });
+    });
+    const asked = answered || made.action !== 'kexec' || violation?.rule.kind === 'answer';
+    const value = asked ? this.#lockstep.lastValue : Number.NaN;
+    this.#watch?.({ step, call: made, value }, this.#world.state);
     return violation;
   }
 }

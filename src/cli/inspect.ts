@@ -289,7 +289,7 @@ const collect = (
 };
 
 const severityOf = (rule: WitnessRule, subject: Subject): InspectFinding['severity'] =>
-  rule.severity;
+  subject.memory === undefined ? rule.alone : rule.severity;
 
 const witnessesOf = ({ copy, memory, handover, ...recorded }: Subject): Witnesses => {
   const measured = memory?.measuredShift;

@@ -77,7 +77,7 @@ export class FdtEditor extends FdtReader {
     return new FdtEditor(buffer);
   }
 
-  /** Loads the header, and refuses a blob that cannot be edited (libfdt fdt_rw.c, fdt_rw_probe_). */
+  /** Loads the header; refuses a blob that cannot be edited (libfdt fdt_rw.c, fdt_rw_probe_). */
   private edit(name: string): Tree {
     const tree = this.prepare(name);
     this.answer(tree.probe());
@@ -168,7 +168,7 @@ export class FdtEditor extends FdtReader {
     else present.set(value);
   }
 
-  /** Puts bytes behind the present value, or creates the property (libfdt fdt_rw.c, fdt_appendprop). */
+  /** Puts bytes behind the value, or creates the property (libfdt fdt_rw.c, fdt_appendprop). */
   appendProperty(node: number, name: string, value: Uint8Array): void {
     const safe = this.apart(value);
     const tree = this.edit(name);
@@ -216,7 +216,7 @@ export class FdtEditor extends FdtReader {
     }
   }
 
-  /** Appends a reservation; address and size are 0 to 2^64 - 1 (libfdt fdt_rw.c, fdt_add_mem_rsv). */
+  /** Appends a reservation; 0 to 2^64 - 1 each (libfdt fdt_rw.c, fdt_add_mem_rsv). */
   addReservation(address: bigint, size: bigint): void {
     if (!isU64(address) || !isU64(size)) this.answer(BADVALUE);
     const tree = this.edit('');

@@ -12,7 +12,7 @@
  */
 import { checkName, readName, readU32, readU64, sameName } from './bytes.ts';
 import { BADOFFSET, BADPATH, NOTFOUND, OUTSIDE, toError } from './error.ts';
-import { INT_MAX, PROPERTY_HEADER_SIZE, TAG_SIZE } from './format.ts';
+import { AT_BOOT_CPU, INT_MAX, PROPERTY_HEADER_SIZE, TAG_SIZE } from './format.ts';
 import { Tree } from './tree.ts';
 
 const SLASH = '/';
@@ -56,7 +56,7 @@ export class FdtReader {
   /** The physical id of the boot CPU (header word `boot_cpuid_phys`). */
   get bootCpu(): number {
     const { bytes } = this.tree.load();
-    return bytes.length < 32 ? this.answer(OUTSIDE) : readU32(bytes, 28);
+    return bytes.length < AT_BOOT_CPU + 4 ? this.answer(OUTSIDE) : readU32(bytes, AT_BOOT_CPU);
   }
 
   /** `result`, or the exception it stands for. */
@@ -248,11 +248,11 @@ export class FdtReader {
     const value = this.property(node, 'compatible');
     if (value === undefined) return undefined;
     this.prepare(compatible);
-    const at = this.tree.valueAt(this.tree.findProperty(node, 'compatible', 0, 10));
+    const at = value.byteOffset - this.bytes.byteOffset;
     return this.listHas(at, value.length, compatible) ? 'match' : 'mismatch';
   }
 
-  /** Whether the string list has `wanted`, NUL included (libfdt fdt_ro.c, fdt_stringlist_contains). */
+  /** Whether a string list has `wanted` (libfdt fdt_ro.c, fdt_stringlist_contains). */
   private listHas(start: number, length: number, wanted: string): boolean {
     const { bytes } = this;
     const end = start + length;

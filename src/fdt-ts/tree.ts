@@ -8,8 +8,8 @@
  * - Node and property offsets count from the start of the structure block; positions in `bytes` are
  *   called `at`.
  * - No byte outside `bytes` is read. Where libfdt would have, the result is OUTSIDE.
- * - `tag`, `depth`, `after`, `nameLength`, `valueLength` and `where` are second results, valid until the
- *   next call: two results without an object per tag.
+ * - `tag`, `depth`, `after`, `nameLength`, `valueLength`, `where` are second results, valid until
+ *   the next call: two results without an object per tag.
  * - The header is copied by `load()` at the start of every public call, so a view never goes stale
  *   when somebody else writes to the same memory.
  */
@@ -132,7 +132,7 @@ export class Tree {
     return this.fail(end > this.limit ? error : OUTSIDE, this.structAt + offset);
   }
 
-  /** The total size, or what is wrong with the header at a glance (libfdt fdt_ro.c, fdt_ro_probe_). */
+  /** The total size, or what is wrong at a glance (libfdt fdt_ro.c, fdt_ro_probe_). */
   probe(): number {
     if (this.totalSize === MISSING) return this.fail(OUTSIDE, AT_MAGIC);
     if (this.magic === MAGIC) {

@@ -95,7 +95,7 @@ export class FdtWriter {
     return this.tree.bytes;
   }
 
-  /** A reservation of physical memory; 0 to 2^64 - 1 each (libfdt fdt_sw.c, fdt_add_reservemap_entry). */
+  /** A reservation; 0 to 2^64 - 1 each (libfdt fdt_sw.c, fdt_add_reservemap_entry). */
   addReservation(address: bigint, size: bigint): void {
     const tree = this.start(false);
     if (!isU64(address) || !isU64(size)) this.stop(BADVALUE);
@@ -219,7 +219,7 @@ export class FdtWriter {
     return tree.structAt + tree.structSize;
   }
 
-  /** Offset of the name from the end of the buffer, stored if need be (libfdt fdt_find_add_string_). */
+  /** Name offset from the end of the buffer, stored if need be (libfdt fdt_find_add_string_). */
   private nameOffset(name: string): number {
     const { tree } = this;
     const { bytes, totalSize } = tree;

@@ -75,7 +75,8 @@ const wrap = (text: string, indent: number): string[] => {
 const header = (view: InspectView, paint: Paint): string[] => {
   const { compatible, pageShift } = view.handover;
   const generation = compatible === '' ? 'unknown generation' : plain(compatible);
-  const pages = view.kind === 'device tree' ? '' : `, pages of ${size(2 ** pageShift)}`;
+  // Without memory nothing tells the page size.
+  const pages = view.handover.fdt === undefined ? '' : `, pages of ${size(2 ** pageShift)}`;
   const lines = wrap(`${view.kind} ${view.path}`, 0).map((line) => paint.bold(line));
   lines.push(`${generation}${pages}`);
   const [written] = view.blobs.get('kexec-metadata') ?? [];
@@ -91,12 +92,17 @@ const tree = (view: InspectView, address: (value: number | undefined) => string)
     `  tracker        ${address(tracker)}`,
   ];
   lines.push(`  scratch array  ${address(scratchArray)}`, '', 'Blobs');
-  if (subtrees.length === 0) lines.push('  none');
+  if (subtrees.length === 0 && view.blobs.size === 0) lines.push('  none');
   for (const { name, phys, bytes } of subtrees) {
     const shown = plain(name);
     const label = shown.length > 32 ? `${shown.slice(0, 31)}…` : shown;
     lines.push(`  ${address(phys)}  ${label.padEnd(32)}  ${size(bytes)}`);
     for (const line of view.blobs.get(name) ?? []) lines.push(...wrap(line, 6));
+  }
+  const named = new Set(subtrees.map(({ name }) => name));
+  for (const [name, told] of view.blobs) {
+    if (named.has(name)) continue;
+    lines.push(...wrap(`${address(undefined)}  ${name}`, 2), ...told.flatMap((l) => wrap(l, 6)));
   }
   return lines;
 };
@@ -225,5 +231,5 @@ export const inspectText = (view: InspectView, { color }: InspectTextOptions): s
     lines.push('Findings', ...view.findings.flatMap((each) => finding(each, paint)), '');
   }
   lines.push(verdict(view, paint));
-  return `${lines.join('\n')}\n`;
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 };

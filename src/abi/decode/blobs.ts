@@ -70,7 +70,7 @@ export const tellBlob = (name: string, bytes: Uint8Array): BlobTold => {
     : { name, lines: told, fault: undefined };
 };
 
-/** The `length` bytes at `phys`, or undefined when a page of them is not there or it is too much. */
+/** The `length` bytes at `phys`, or undefined when they are too many or a page is not there. */
 export const readMemory = (
   frames: Frames,
   phys: number,

@@ -83,17 +83,31 @@ const lowBits = (geometry: RadixGeometry, level: number): number =>
 const place = (cursor: Cursor, level: number): string =>
   `tracker(page ${hex(cursor.pfns[level] as number)} at level ${level})`;
 
+/**
+ * Index of the first word from `from` on that is not zero, or the length. Nearly all words are
+ * zero, so they are looked at eight at a time; a page has a multiple of eight.
+ */
+const skipZeros = (page: Uint32Array, from: number): number => {
+  const end = page.length;
+  let at = from;
+  for (; at < end && (at & 7) !== 0; at++) if (page[at] !== 0) return at;
+  while (at < end) {
+    const low = page[at]! | page[at + 1]! | page[at + 2]! | page[at + 3]!;
+    const high = page[at + 4]! | page[at + 5]! | page[at + 6]! | page[at + 7]!;
+    if ((low | high) !== 0) break;
+    at += 8;
+  }
+  while (at < end && page[at] === 0) at++;
+  return at;
+};
+
 /** The next slot in use of the table page at `level`, or -1 at its end. */
 const nextSlot = (cursor: Cursor, level: number): number => {
   const table = cursor.pages[level] as Uint32Array;
-  const slots = table.length >>> 1;
-  for (let slot = cursor.slots[level] as number; slot < slots; slot++) {
-    if (((table[2 * slot] as number) | (table[2 * slot + 1] as number)) !== 0) {
-      cursor.slots[level] = slot + 1;
-      return slot;
-    }
-  }
-  return -1;
+  const word = skipZeros(table, 2 * (cursor.slots[level] as number));
+  if (word >= table.length) return -1;
+  cursor.slots[level] = (word >>> 1) + 1;
+  return word >>> 1;
 };
 
 /** Steps onto the page at `phys` as `level`, or says why it cannot and answers false. */
@@ -148,7 +162,7 @@ const readLeaf = (geometry: RadixGeometry, cursor: Cursor, visitor: RadixVisitor
   // The order is in a key's top bit, which all keys of a leaf share unless they have no prefix.
   const shared = base > 0 ? keyOrder(geometry, base) : -1;
   let nonsense = 0;
-  for (let index = 0; index < bits.length; index++) {
+  for (let index = skipZeros(bits, 0); index < bits.length; index = skipZeros(bits, index + 1)) {
     let word = bits[index] as number;
     while (word !== 0) {
       const lowest = 31 - Math.clz32(word & -word);

@@ -157,6 +157,19 @@ describe('finding the root', () => {
     expect(damage[0]!.what).toContain('several pages read as the root: 0x1000, 0x2000');
   });
 
+  it('does not take preserved memory for the scratch array, whatever is in it', () => {
+    const memory = archiveOf(ONE);
+    const array = memory.page(ONE.expected.scratch_array_phys / 4096)!;
+    const { fdt_phys: fdt, subs, ranges } = ONE.expected;
+    const used = new Set([fdt, ...Object.values(subs).map(([phys]) => phys)]);
+    const [phys] = ranges.find(([at, order]) => order === 0 && !used.has(at))!;
+    const page = (pfn: number): Uint8Array | undefined =>
+      pfn * 4096 === phys ? array : memory.page(pfn);
+    const found = decodeArchive({ ...memory, pfns: [phys / 4096, ...memory.pfns], page });
+    expect(found.damage).toEqual([]);
+    expect(shape(found.handover!)).toEqual(expectedShape(ONE));
+  });
+
   it('says so when there is none', () => {
     const memory = archiveOf(ONE);
     const { handover, damage } = decodeArchive({ ...memory, pfns: [], page: () => undefined });

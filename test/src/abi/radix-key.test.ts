@@ -1,5 +1,5 @@
 /** Keys of the radix tracker and the shapes of its tree. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   decodeKey,

@@ -1,5 +1,5 @@
 /** The walk over a tracker: complete on a good one, finite and truthful on a bad one. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Frames } from '#src/abi/decode/frames';
 import { walkRadix } from '#src/abi/decode/radix';

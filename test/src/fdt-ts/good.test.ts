@@ -1,4 +1,4 @@
-/** 44 blobs made by dtc: every recorded field is met, and no tree changes when it is written again. */
+/** 44 blobs made by dtc: every recorded field is met, and no tree changes when written again. */
 import { FdtEditor, FdtReader, checkFull } from 'fdt-ts';
 import { describe, expect, test } from 'vitest';
 import { loadBlobs } from './fixtures.ts';
@@ -35,7 +35,7 @@ describe('blobs made by dtc', () => {
     expect(new FdtReader(packed).bootCpu).toBe(new FdtReader(bytes).bootCpu);
   });
 
-  test('25 blobs of version 17 without spare bytes are canonical: opened and packed they are the same', () => {
+  test('25 blobs of version 17 are canonical: opened and packed they are the same', () => {
     const same = editable.filter(({ bytes }) => Buffer.compare(reopened(bytes), bytes) === 0);
     // -R, -a and -p leave spare reservations or spare bytes, which packing takes away; version 16
     // becomes 17.
@@ -44,7 +44,7 @@ describe('blobs made by dtc', () => {
     expect(same).toEqual(canonical);
   });
 
-  test("written from front to back and packed, a blob is dtc's own where at most one name is stored", () => {
+  test("written again and packed, a blob is dtc's own if at most one name is stored", () => {
     // The sequential writer stores later names first, dtc stores them last.
     const same = sound.filter(
       ({ bytes }) => Buffer.compare(reopened(writeTree(readTree(bytes))), bytes) === 0,

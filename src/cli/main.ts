@@ -1,0 +1,151 @@
+/**
+ * The command line: reads arguments, hands them to one file per command, and turns whatever happens
+ * into an exit status.
+ *
+ * Commands are imported when they are called, so that `--help` is quick.
+ */
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT, UsageError, processIo } from './io.ts';
+import type { Io } from './io.ts';
+import { byteSize, duration, numberRange, wholeNumber } from './numbers.ts';
+
+const STATUSES = `
+Exit status:
+  0  everything asked for holds, to the stated bound
+  1  a counterexample or a finding
+  2  wrong usage or malformed input
+  3  inconclusive: nothing exercised, or a trace that no longer applies
+  4  a bug of kho-check itself`;
+
+const idList = (text: string, before: readonly string[]): readonly string[] => [
+  ...before,
+  ...text.split(',').filter((id) => id !== ''),
+];
+
+type Handler = (io: Io) => Promise<number>;
+
+const addRun = (program: Command, handle: (handler: Handler) => void): void => {
+  program
+    .command('run')
+    .description('random multi-kexec traces, specification and implementation in lockstep')
+    .argument('[suite...]', 'suites by name; all when none is named')
+    .option('--traces <n>', 'traces to run', wholeNumber('--traces', 1, 0x7fffffff))
+    .option('--steps <n>', 'most steps of a trace', wholeNumber('--steps', 4, 100_000), 100)
+    .option('--time <t>', 'time to spend, such as 30s or 5m', duration('--time'))
+    .option('--seed <n>', 'same seed, same traces', wholeNumber('--seed', 0, 2 ** 32 - 1))
+    .option('--kernel <name>', 'kernel profile', '7.3')
+    .option('--nodes <n>', 'NUMA nodes, as 2 or 1-4', numberRange('--nodes', 1, 4), {
+      low: 1,
+      high: 4,
+    })
+    .option('--memory <size>', 'memory of the machine, such as 256M', byteSize('--memory'))
+    .option('--first', 'stop at the first broken rule', false)
+    .addOption(
+      new Option('--fault <id,…>', 'run with these faults in place')
+        .argParser(idList)
+        .default([] as readonly string[], 'none'),
+    )
+    .option('--json', 'one JSON document', false)
+    .action((suites: string[], options) =>
+      handle(async (io) => (await import('./run.ts')).run(suites, options, io)),
+    );
+};
+
+const addTraceCommands = (program: Command, handle: (handler: Handler) => void): void => {
+  program
+    .command('replay')
+    .description('run a saved trace again')
+    .argument('<file>', 'trace file')
+    .option('--intended', 'without the faults that the file names', false)
+    .option('--json', 'one JSON document', false)
+    .action((file: string, options) =>
+      handle(async (io) => (await import('./replay.ts')).replay(file, options, io)),
+    );
+  program
+    .command('shrink')
+    .description('make a saved trace smaller')
+    .argument('<file>', 'trace file')
+    .option('--json', 'one JSON document', false)
+    .action((file: string, options) =>
+      handle(async (io) => (await import('./replay.ts')).shrink(file, options, io)),
+    );
+  program
+    .command('explain')
+    .description('what a rule says, where it comes from and who defends it')
+    .argument('<rule-or-file>', 'id of a rule, or a trace file')
+    .option('--json', 'one JSON document', false)
+    .action((what: string, options) =>
+      handle(async (io) => (await import('./explain.ts')).explain(what, options, io)),
+    );
+};
+
+const addReaders = (program: Command, handle: (handler: Handler) => void): void => {
+  program
+    .command('inspect')
+    .description('decode and judge the handover of a real kernel')
+    .argument('<path>', 'capture directory, debugfs copy, page archive or FDT blob')
+    .option('--json', 'one JSON document', false)
+    .action((path: string, options: { json: boolean }) =>
+      handle(async (io) => {
+        const color = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+        return (await import('./inspect.ts')).inspect(path, { ...options, color }, io);
+      }),
+    );
+  const spec = program.command('spec').description('the law itself');
+  spec
+    .command('print')
+    .description('chapters and rules as a page')
+    .option('--json', 'one JSON document', false)
+    .action((options: { json: boolean }) =>
+      handle(async (io) => (await import('./explain.ts')).printSpec(options, io)),
+    );
+};
+
+/** Makes every command throw instead of ending the process, and stay quiet about it. */
+const quiet = (command: Command): void => {
+  command.exitOverride().configureOutput({ writeErr: () => {} });
+  for (const child of command.commands) quiet(child);
+};
+
+/** Runs one command line; answers the exit status. */
+export const main = async (argv: readonly string[], io: Io = processIo()): Promise<number> => {
+  const program = new Command('kho-check')
+    .description('property-based formal model checker for Linux Kexec HandOver')
+    .version('0.1.0')
+    .showSuggestionAfterError()
+    .addHelpText('after', STATUSES);
+  let chosen: Handler | undefined;
+  const handle = (handler: Handler): void => {
+    chosen = handler;
+  };
+  addRun(program, handle);
+  addTraceCommands(program, handle);
+  addReaders(program, handle);
+  quiet(program);
+  program.configureOutput({ writeOut: io.out, writeErr: () => {} });
+  try {
+    if (argv.length === 0) {
+      io.out(program.helpInformation());
+      return EXIT.usage;
+    }
+    program.parse([...argv], { from: 'user' });
+    return chosen === undefined ? EXIT.usage : await chosen(io);
+  } catch (error) {
+    return statusOf(error, io);
+  }
+};
+
+const statusOf = (error: unknown, io: Io): number => {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.holds;
+    io.err(`kho-check: ${error.message.replace(/^error: /, '')}; see kho-check --help\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof UsageError) {
+    io.err(`kho-check: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  io.err(`kho-check: this is a bug of kho-check, please report it with what follows\n${detail}\n`);
+  return EXIT.bug;
+};

@@ -1,0 +1,103 @@
+/** `kho-check replay FILE` and `kho-check shrink FILE`: a saved trace, run again or made smaller. */
+import { writeFileSync } from 'node:fs';
+import { planOf } from '#model/generators';
+import { traceFileText } from '#model/trace-file';
+import type { TraceFile } from '#model/trace-file';
+import { minimize } from '../checker/minimize.ts';
+import type { TraceResult, TraceRunner } from '../checker/run-trace.ts';
+import { Tally } from '../checker/tally.ts';
+import { EXIT, UsageError } from './io.ts';
+import type { Io } from './io.ts';
+import { faultsNamed, kernelNamed, runnerFor } from './systems.ts';
+import { tellCounterexample } from './tell.ts';
+import { readTraceFile } from './trace-files.ts';
+
+export interface ReplayOptions {
+  readonly json: boolean;
+  /** Run the algorithm as intended, whatever faults the file names. */
+  readonly intended: boolean;
+}
+
+type Outcome = 'still fails' | 'holds now' | 'no longer applies';
+
+const runnerOf = (file: TraceFile, intended: boolean): TraceRunner =>
+  runnerFor(kernelNamed(file.kernel), intended ? [] : faultsNamed(file.faults));
+
+const outcomeOf = (file: TraceFile, result: TraceResult): Outcome => {
+  if (result.violation !== undefined) return 'still fails';
+  return result.executed.length === file.steps.length ? 'holds now' : 'no longer applies';
+};
+
+/** Runs a saved trace again; answers the exit status. */
+export const replay = (path: string, options: ReplayOptions, io: Io): number => {
+  const file = readTraceFile(path);
+  const runner = runnerOf(file, options.intended);
+  const result = runner.run(planOf(file), new Tally());
+  const outcome = outcomeOf(file, result);
+  const skipped = file.steps.findIndex((step) => !result.executed.includes(step));
+  const step =
+    outcome === 'still fails' ? result.brokenAt : outcome === 'holds now' ? null : skipped;
+  if (options.json) {
+    const rule = result.violation?.rule.id ?? null;
+    io.out(`${JSON.stringify({ outcome, step, rule })}\n`);
+  } else {
+    io.out(`${textOf(outcome, path, file, runner, step, io)}\n`);
+  }
+  if (outcome === 'still fails') return EXIT.broken;
+  return outcome === 'holds now' ? EXIT.holds : EXIT.inconclusive;
+};
+
+const textOf = (
+  outcome: Outcome,
+  path: string,
+  file: TraceFile,
+  runner: TraceRunner,
+  step: number | null,
+  io: Io,
+): string => {
+  switch (outcome) {
+    case 'still fails':
+      return tellCounterexample(runner, file, `Replayed from ${path}.`, path, io.colors);
+    case 'holds now':
+      return io.colors.green(`holds now: no rule breaks in the ${file.steps.length} steps.`);
+    case 'no longer applies':
+      return io.colors.yellow(
+        `no longer applies: step ${step} (${file.steps[step ?? 0]?.do}) could not be executed.`,
+      );
+  }
+};
+
+/** Makes a saved trace smaller and writes it back; never makes it bigger. */
+export const shrink = (path: string, options: { readonly json: boolean }, io: Io): number => {
+  const file = readTraceFile(path);
+  const runner = runnerOf(file, false);
+  const result = runner.run(planOf(file), new Tally());
+  if (result.violation === undefined) {
+    io.err(`kho-check: ${path} breaks no rule, so there is nothing to make smaller\n`);
+    return EXIT.inconclusive;
+  }
+  const rule = result.violation.rule.id;
+  const { trace, executions } = minimize(runner, file, rule);
+  const { brokenAt } = runner.run(planOf(trace), new Tally());
+  const smaller: TraceFile = {
+    ...file,
+    ...trace,
+    expect: { outcome: 'breaks', rule, step: brokenAt },
+  };
+  const target = path.replace(/(\.json)?$/, '.min.json');
+  try {
+    writeFileSync(target, traceFileText(smaller));
+  } catch (error) {
+    throw new UsageError(`cannot write ${target}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  if (options.json) {
+    const steps = trace.steps.length;
+    io.out(
+      `${JSON.stringify({ rule, steps, from: file.steps.length, executions, path: target })}\n`,
+    );
+  } else {
+    const history = `${file.steps.length} steps before, ${executions} candidates tried.`;
+    io.out(`${tellCounterexample(runner, trace, history, target, io.colors)}\n`);
+  }
+  return EXIT.broken;
+};

@@ -1,0 +1,247 @@
+/**
+ * `kho-check run`: random multi-kexec traces in lockstep, until the budget ends.
+ *
+ * Prints one minimal trace for every rule that broke, then what was tried and how often.
+ */
+import { machineShapes, tracePlans } from '#model/generators';
+import type { MachineBounds } from '#model/generators';
+import type { KernelProfile } from '#model/kernels';
+import { TRACE_FORMAT, TRACE_VERSION } from '#model/trace-file';
+import type { TraceFile } from '#model/trace-file';
+import { SUITES, suiteByName } from '#properties/suites';
+import type { Suite } from '#properties/suites';
+import { rulesOf } from '#spec/law';
+import { randomRun } from '../checker/random-run.ts';
+import type { Counterexample, RandomRun } from '../checker/random-run.ts';
+import type { Tally } from '../checker/tally.ts';
+import type { Fault } from '../kho/faults.ts';
+import { runSummaryText } from '../report/run-summary.ts';
+import type { RunSummary } from '../report/run-summary.ts';
+import { EXIT, UsageError } from './io.ts';
+import type { Io } from './io.ts';
+import { faultsNamed, kernelNamed, runnerFor } from './systems.ts';
+import { tellCounterexample } from './tell.ts';
+import { saveTraceFile } from './trace-files.ts';
+
+export interface RunOptions {
+  readonly traces?: number;
+  readonly steps: number;
+  readonly time?: number;
+  readonly seed?: number;
+  readonly kernel: string;
+  readonly nodes: { readonly low: number; readonly high: number };
+  readonly memory?: number;
+  readonly first: boolean;
+  readonly fault: readonly string[];
+  readonly json: boolean;
+}
+
+const DEFAULT_TRACES = 1500;
+/** With a time budget alone, traces are not counted. */
+const MANY_TRACES = 0x7fffffff;
+/** A node has to hold three scratch areas and something to test. */
+const NODE_BYTES_MIN = 24 * 2 ** 20;
+const NODE_BYTES_MAX = 2 ** 44;
+
+const boundsOf = (options: RunOptions): MachineBounds => {
+  const { low, high } = options.nodes;
+  if (options.memory === undefined) return { nodesMin: low, nodesMax: high };
+  if (options.memory < high * NODE_BYTES_MIN || options.memory > NODE_BYTES_MAX) {
+    throw new UsageError(
+      `--memory takes ${high * (NODE_BYTES_MIN / 2 ** 20)}M to 16T for ${high} node(s)`,
+    );
+  }
+  return { nodesMin: low, nodesMax: high, frames: Math.floor(options.memory / 4096) };
+};
+
+const suitesNamed = (names: readonly string[]): readonly Suite[] =>
+  names.map((name) => {
+    const suite = suiteByName(name);
+    if (suite !== undefined) return suite;
+    throw new UsageError(`no suite '${name}'; there are ${SUITES.map((s) => s.name).join(', ')}`);
+  });
+
+/** Runs suites; answers the exit status. */
+export const run = (names: readonly string[], options: RunOptions, io: Io): number => {
+  const suites = names.length === 0 ? SUITES : suitesNamed(names);
+  const wants = names.length === 0 ? [] : suites.flatMap((suite) => suite.wants);
+  const kernel = kernelNamed(options.kernel);
+  const faults = faultsNamed(options.fault);
+  const runner = runnerFor(kernel, faults);
+  const seed = options.seed ?? Date.now() % 2 ** 32;
+  const traces = options.traces ?? (options.time === undefined ? DEFAULT_TRACES : MANY_TRACES);
+  const plans = tracePlans(machineShapes(boundsOf(options)), options.steps, wants);
+  const started = performance.now();
+  const progress = progressLine(io, traces);
+  const result = randomRun(
+    runner,
+    plans,
+    seed,
+    { traces, milliseconds: options.time, first: options.first },
+    progress.update,
+  );
+  progress.end();
+  const seconds = (performance.now() - started) / 1000;
+  const saved = result.counterexamples.map((found) => ({
+    found,
+    path: saveTraceFile(fileOf(found, kernel, faults)),
+  }));
+  const verdict = verdictOf(result, suites);
+  if (options.json) {
+    io.out(`${JSON.stringify(jsonOf(result, saved, suites, kernel, seed, verdict, faults))}\n`);
+  } else {
+    for (const { found, path } of saved) {
+      const text = tellCounterexample(runner, found.trace, history(found), path, io.colors);
+      io.out(`${text}\n\n`);
+    }
+    const summary = summaryOf(result, suites, kernel, seed, verdict, seconds);
+    io.out(`${runSummaryText(summary, io.colors)}\n`);
+    if (saved.length > 0) io.out(`\n  npx kho-check replay ${saved[0]!.path}\n`);
+  }
+  return verdict === 'holds' ? EXIT.holds : verdict === 'broken' ? EXIT.broken : EXIT.inconclusive;
+};
+
+type Verdict = RunSummary['verdict'];
+type Saved = readonly { readonly found: Counterexample; readonly path: string }[];
+
+const verdictOf = ({ tally, counterexamples }: RandomRun, suites: readonly Suite[]): Verdict => {
+  if (counterexamples.length > 0) return 'broken';
+  const exercised = suites.every((suite) => suite.rules.some((rule) => tally.timesOf(rule) > 0));
+  return tally.kexecs > 0 && exercised ? 'holds' : 'inconclusive';
+};
+
+const fileOf = (
+  found: Counterexample,
+  kernel: KernelProfile,
+  faults: readonly Fault[],
+): TraceFile => ({
+  format: TRACE_FORMAT,
+  version: TRACE_VERSION,
+  kernel: kernel.name,
+  faults: faults.map((fault) => fault.id),
+  machine: found.trace.machine,
+  expect: { outcome: 'breaks', rule: found.rule, step: found.brokenAt },
+  steps: found.trace.steps,
+});
+
+const history = (found: Counterexample): string => {
+  const times = found.times === 1 ? 'once' : `${found.times} times`;
+  return (
+    `Broke ${times}, first in trace ${found.firstTrace}; ${found.stepsFound} steps when found, ` +
+    `${found.trace.steps.length} after ${found.executions} smaller and simpler traces were tried.`
+  );
+};
+
+/** Ids of the rules of `suites` that apply to a kernel, sorted by whether they were exercised. */
+const rulesByUse = (tally: Tally, suites: readonly Suite[], kernel: KernelProfile) => {
+  const wanted = new Set(suites.flatMap((suite) => suite.rules));
+  const ids = rulesOf(kernel.generation)
+    .map((rule) => rule.id)
+    .filter((id) => wanted.has(id));
+  return {
+    exercised: ids.filter((id) => tally.timesOf(id) > 0),
+    never: ids.filter((id) => tally.timesOf(id) === 0),
+  };
+};
+
+const jsonOf = (
+  { tally }: RandomRun,
+  saved: Saved,
+  suites: readonly Suite[],
+  kernel: KernelProfile,
+  seed: number,
+  verdict: Verdict,
+  faults: readonly Fault[],
+) => ({
+  verdict,
+  seed,
+  traces: tally.traces,
+  generated: tally.generated,
+  steps: tally.steps,
+  kexecs: tally.kexecs,
+  longestChain: tally.longestChain,
+  rules: rulesByUse(tally, suites, kernel),
+  counterexamples: saved.map(({ found, path }) => ({
+    rule: found.rule,
+    bug: faults.find((fault) => fault.rule === found.rule)?.id ?? null,
+    steps: found.trace.steps.length,
+    path,
+  })),
+});
+
+const summaryOf = (
+  { tally, counterexamples }: RandomRun,
+  suites: readonly Suite[],
+  kernel: KernelProfile,
+  seed: number,
+  verdict: Verdict,
+  seconds: number,
+): RunSummary => {
+  const broken = counterexamples.map((found) => found.rule);
+  let longChains = 0;
+  for (const [length, traces] of tally.chains) if (length >= 8) longChains += traces;
+  return {
+    kernel: kernel.name,
+    seed,
+    traces: tally.traces,
+    generated: tally.generated,
+    steps: tally.steps,
+    kexecs: tally.kexecs,
+    longestChain: tally.longestChain,
+    longChains,
+    seconds,
+    suites: suites.map((suite) => ({
+      name: suite.name,
+      says: suite.says,
+      exercised: suite.rules.filter((rule) => tally.timesOf(rule) > 0).length,
+      rules: suite.rules.length,
+      judged: suite.rules.reduce((sum, rule) => sum + tally.timesOf(rule), 0),
+      broken: broken.filter((rule) => suite.rules.includes(rule)),
+    })),
+    never: rulesByUse(tally, suites, kernel).never,
+    outcomes: outcomesOf(tally),
+    nodes: [...tally.nodes].sort(([a], [b]) => a - b).map(([nodes, traces]) => ({ nodes, traces })),
+    verdict,
+    brokenRules: counterexamples.length,
+  };
+};
+
+const outcomesOf = (tally: Tally): RunSummary['outcomes'] => {
+  const actions = new Map<string, { calls: number; refused: string[] }>();
+  for (const [key, times] of [...tally.outcomes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [action, error] = key.split(' ') as [string, string | undefined];
+    const entry = actions.get(action) ?? { calls: 0, refused: [] };
+    entry.calls += times;
+    if (error !== undefined) entry.refused.push(`${error}: ${times.toLocaleString('en-US')}`);
+    actions.set(action, entry);
+  }
+  return [...actions].map(([action, { calls, refused }]) => ({
+    action,
+    calls,
+    refused: refused.join(', '),
+  }));
+};
+
+/** A line on stderr that says how far the run is: live on a terminal, ten lines elsewhere. */
+const progressLine = (io: Io, traces: number) => {
+  let shown = 0;
+  let wide = 0;
+  const every = io.liveProgress ? 100 : Math.max(1, Math.ceil(Math.min(traces, 100_000) / 10));
+  return {
+    update: (tally: Tally, broken: number): void => {
+      if (performance.now() - shown < 80 || tally.traces % every !== 0) return;
+      shown = performance.now();
+      const of = traces === MANY_TRACES ? '' : ` of ${traces.toLocaleString('en-US')}`;
+      const text =
+        `traces ${tally.traces.toLocaleString('en-US')}${of} · ` +
+        `${tally.kexecs.toLocaleString('en-US')} kexecs · longest chain ${tally.longestChain}` +
+        (broken > 0 ? ` · ${broken} rules broken` : '');
+      if (io.liveProgress) io.err(`\r${text.padEnd(wide)}`);
+      else io.err(`${text}\n`);
+      wide = text.length;
+    },
+    end: (): void => {
+      if (io.liveProgress && wide > 0) io.err(`\r${' '.repeat(wide)}\r`);
+    },
+  };
+};

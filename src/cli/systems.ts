@@ -1,0 +1,33 @@
+/** Composing a kernel to test: the profile, and the implementation with the faults asked for. */
+import { KERNELS, kernelByName } from '#model/kernels';
+import type { KernelProfile } from '#model/kernels';
+import { SUBTREE_NAMES } from '#model/machines';
+import { TraceRunner } from '../checker/run-trace.ts';
+import { FAULTS, decisionsWith, faultById } from '../kho/faults.ts';
+import type { Fault } from '../kho/faults.ts';
+import { KhoMachine } from '../kho/kho-machine.ts';
+import { UsageError } from './io.ts';
+
+/** The profile with this name. */
+export const kernelNamed = (name: string): KernelProfile => {
+  const kernel = kernelByName(name);
+  if (kernel !== undefined) return kernel;
+  const known = KERNELS.map((k) => k.name).join(', ');
+  throw new UsageError(`no kernel '${name}' is modelled; there is ${known}`);
+};
+
+/** The faults with these ids. */
+export const faultsNamed = (ids: readonly string[]): readonly Fault[] =>
+  ids.map((id) => {
+    const fault = faultById(id);
+    if (fault !== undefined) return fault;
+    const known = FAULTS.map((f) => f.id).join(', ');
+    throw new UsageError(`no fault '${id}' is known; there are ${known}`);
+  });
+
+/** A runner for our implementation of a kernel. */
+export const runnerFor = (kernel: KernelProfile, faults: readonly Fault[]): TraceRunner => {
+  const { compatible, release } = kernel;
+  const build = { compatible, release, decisions: decisionsWith(faults) };
+  return new TraceRunner((machine) => new KhoMachine(machine, build, SUBTREE_NAMES), kernel);
+};

@@ -1,0 +1,62 @@
+/** Turning a minimal trace into the text that people read. */
+import { ruleById } from '#spec/law';
+import type { Source } from '#spec/algebra/rule';
+import type { MachineShape } from '#model/machines';
+import type { Trace } from '#model/step';
+import { MAP_LEGEND, tellStory } from '../checker/story.ts';
+import type { TraceRunner } from '../checker/run-trace.ts';
+import type { Colors } from '../report/colors.ts';
+import { counterexampleText } from '../report/counterexample.ts';
+
+/** A source as people read it. */
+export const sourceText = (source: Source): string =>
+  'document' in source
+    ? `${source.document}, “${source.section}”`
+    : `${source.file}, ${source.symbol}`;
+
+/** A machine in one sentence. */
+export const machineText = (shape: MachineShape): string => {
+  const bytes = 2 ** shape.pageShift;
+  const total = shape.nodes.reduce((sum, count) => sum + count, 0);
+  const borders: string[] = [];
+  let first = 0;
+  for (const count of shape.nodes.slice(0, -1)) {
+    first += count;
+    borders.push(`0x${first.toString(16)}`);
+  }
+  const nodes = `${shape.nodes.length} node${shape.nodes.length === 1 ? '' : 's'}`;
+  const at = borders.length === 0 ? '' : `, border${borders.length === 1 ? '' : 's'} at frame `;
+  return `machine: ${Math.round((total * bytes) / 2 ** 20)} MiB, ${nodes}${at}${borders.join(', ')}`;
+};
+
+/** The story of a trace that breaks a rule. */
+export const tellCounterexample = (
+  runner: TraceRunner,
+  trace: Trace,
+  history: string,
+  path: string,
+  colors: Colors,
+): string => {
+  const story = tellStory(runner, trace);
+  const rule = ruleById(story.broken?.rule ?? '');
+  if (rule === undefined || story.broken === undefined) return 'no rule breaks in this trace';
+  const hex = (pfn: number | undefined): string => `0x${(pfn ?? 0).toString(16)}`;
+  const { frames } = story;
+  const span = frames.length === 0 ? '' : `${hex(frames[0])}…${hex(frames.at(-1))}`;
+  return counterexampleText(
+    {
+      rule: rule.id,
+      says: rule.says,
+      sources: rule.sources.map(sourceText),
+      strength: rule.strength,
+      text: story.broken.text,
+      machine: machineText(trace.machine),
+      lines: story.lines,
+      mapSpan: span,
+      legend: frames.length === 0 ? '' : MAP_LEGEND,
+      history,
+      replay: `npx kho-check replay ${path}`,
+    },
+    colors,
+  );
+};

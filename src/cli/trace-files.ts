@@ -1,0 +1,132 @@
+/** Trace files on disk: saved under `.kho/traces`, read with every field looked at. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { MAX_PAGE_ORDER } from '#model/machines';
+import { TRACE_FORMAT, TRACE_VERSION, traceFileText } from '#model/trace-file';
+import type { TraceFile } from '#model/trace-file';
+import { TREE_DAMAGE } from '#spec/call';
+import { UsageError } from './io.ts';
+
+const whole = (min: number, max: number) =>
+  v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+
+const FRAMES_MAX = 2 ** 32;
+const id = whole(0, 0xfffff);
+const back = whole(0, FRAMES_MAX);
+const frames = whole(1, 2 ** 24);
+
+const place = v.variant('at', [
+  v.strictObject({ at: v.literal('slot'), slot: whole(0, 255), back }),
+  v.strictObject({ at: v.literal('node border'), node: whole(0, 63), back }),
+  v.strictObject({ at: v.literal('start of scratch'), area: whole(0, 65), back }),
+  v.strictObject({ at: v.literal('end of scratch'), area: whole(0, 65), back }),
+]);
+
+const onObject = <const Name extends string>(name: Name) =>
+  v.strictObject({ id, do: v.literal(name), of: id });
+
+const step = v.variant('do', [
+  v.strictObject({
+    id,
+    do: v.literal('alloc'),
+    node: whole(-1, 63),
+    order: whole(0, MAX_PAGE_ORDER),
+    movable: v.boolean(),
+  }),
+  v.strictObject({ id, do: v.literal('claim'), place, count: frames }),
+  v.strictObject({ id, do: v.literal('preserve scratch'), place, count: frames }),
+  onObject('free'),
+  v.strictObject({ id, do: v.literal('write'), of: id, page: whole(0, FRAMES_MAX) }),
+  onObject('preserve'),
+  onObject('unpreserve'),
+  onObject('restore'),
+  v.strictObject({ id, do: v.literal('restore part'), of: id, count: frames }),
+  v.strictObject({
+    id,
+    do: v.literal('add subtree'),
+    of: id,
+    name: whole(0, 63),
+    bytes: whole(1, 2 ** 40),
+  }),
+  v.strictObject({ id, do: v.literal('crowd tree'), of: id, count: whole(1, 1000) }),
+  onObject('remove subtree'),
+  v.strictObject({ id, do: v.literal('retrieve subtree'), name: whole(0, 63) }),
+  v.strictObject({ id, do: v.literal('load') }),
+  v.strictObject({ id, do: v.literal('kexec'), damage: whole(0, TREE_DAMAGE.length - 1) }),
+  v.strictObject({ id, do: v.literal('cold boot') }),
+]);
+
+const size = whole(0, FRAMES_MAX);
+
+const traceFile = v.strictObject({
+  format: v.literal(TRACE_FORMAT),
+  version: v.literal(TRACE_VERSION),
+  kernel: v.string(),
+  faults: v.array(v.string()),
+  machine: v.strictObject({
+    pageShift: v.literal(12),
+    nodes: v.pipe(v.array(whole(1, FRAMES_MAX)), v.minLength(1), v.maxLength(64)),
+    scratch: v.strictObject({ lowmem: size, global: size, perNode: size }),
+  }),
+  expect: v.strictObject({
+    outcome: v.picklist(['breaks', 'holds']),
+    rule: v.exactOptional(v.string()),
+    step: v.exactOptional(whole(-1, 1_000_000)),
+  }),
+  steps: v.pipe(v.array(step), v.maxLength(100_000)),
+});
+
+/** Reads a trace file; anything wrong with it is one sentence that says where. */
+export const readTraceFile = (path: string): TraceFile => {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new UsageError(`cannot read the trace file ${path}: ${code}`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${path} is not JSON (truncated?): ${why}`);
+  }
+  const parsed = v.safeParse(traceFile, json);
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  const where = v.getDotPath(issue) ?? 'the whole file';
+  throw new UsageError(
+    `${path} is no trace file of version ${TRACE_VERSION}: ${where}: ${issue.message}`,
+  );
+};
+
+/** Writes a trace file below `.kho/traces` and returns its path. */
+export const saveTraceFile = (file: TraceFile): string => {
+  const text = traceFileText(file);
+  const directory = join('.kho', 'traces');
+  const name = `${(file.expect.rule ?? 'trace').toLowerCase()}-${fingerprint(text)}.json`;
+  const path = join(directory, name);
+  writeTraceFile(path, text, directory);
+  return path;
+};
+
+const writeTraceFile = (path: string, text: string, directory: string): void => {
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(path, text);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unwritable';
+    throw new UsageError(`cannot write ${path}: ${code}`);
+  }
+};
+
+/** Eight hexadecimal digits that differ when texts do (FNV-1a). */
+const fingerprint = (text: string): string => {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  return hash.toString(16).padStart(8, '0');
+};

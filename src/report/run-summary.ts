@@ -1,0 +1,126 @@
+/**
+ * The summary of a run: which promises were tried how often, and what the traces were like.
+ */
+import type { Colors } from './colors.ts';
+
+export interface SuiteLine {
+  readonly name: string;
+  readonly says: string;
+  readonly exercised: number;
+  readonly rules: number;
+  /** Times that a rule of the suite was judged. */
+  readonly judged: number;
+  /** Ids of its rules that broke. */
+  readonly broken: readonly string[];
+}
+
+export interface RunSummary {
+  readonly kernel: string;
+  readonly seed: number;
+  readonly traces: number;
+  readonly generated: number;
+  readonly steps: number;
+  readonly kexecs: number;
+  readonly longestChain: number;
+  /** Traces that chained at least 8 handovers. */
+  readonly longChains: number;
+  readonly seconds: number;
+  readonly suites: readonly SuiteLine[];
+  readonly never: readonly string[];
+  /** Calls by action, with refusals by error. */
+  readonly outcomes: readonly {
+    readonly action: string;
+    readonly calls: number;
+    readonly refused: string;
+  }[];
+  readonly nodes: readonly { readonly nodes: number; readonly traces: number }[];
+  readonly verdict: 'holds' | 'broken' | 'inconclusive';
+  readonly brokenRules: number;
+}
+
+const count = (value: number): string => value.toLocaleString('en-US');
+
+/** The text, without a final newline. */
+export const runSummaryText = (summary: RunSummary, colors: Colors): string => {
+  const lines = [
+    `Linux ${summary.kernel}, ${count(summary.traces)} traces, seed ${summary.seed}`,
+    '',
+    colors.dim('  suite         rules   judged        promise'),
+    ...summary.suites.flatMap((suite) => suiteLines(suite, colors)),
+    '',
+    ...distribution(summary),
+  ];
+  if (summary.never.length > 0) {
+    lines.push('', `  never exercised: ${summary.never.join(', ')}`);
+  }
+  lines.push('', verdictLine(summary, colors));
+  return lines.join('\n');
+};
+
+const suiteLines = (suite: SuiteLine, colors: Colors): string[] => {
+  const mark = suite.broken.length > 0 ? colors.red('✗') : colors.green('✓');
+  const rules = `${suite.exercised}/${suite.rules}`;
+  const words = wrapAt(suite.says, 45);
+  const head = `${mark} ${suite.name.padEnd(13)} ${rules.padEnd(7)} ${count(suite.judged).padEnd(11)}`;
+  return words.map((part, index) =>
+    index === 0 ? `${head}  ${part}` : `${' '.repeat(37)}${part}`,
+  );
+};
+
+const wrapAt = (text: string, width: number): string[] => {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.length - 1;
+    const line = lines[last]!;
+    if (line.length + word.length + 1 > width) lines.push(word);
+    else lines[last] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines;
+};
+
+const distribution = (summary: RunSummary): string[] => {
+  const { traces, longChains } = summary;
+  const share = traces === 0 ? 0 : Math.round((100 * longChains) / traces);
+  const nodes = summary.nodes.map(({ nodes: n, traces: t }) => `${n}: ${count(t)}`).join('  ');
+  const rate = summary.seconds > 0 ? Math.round(summary.steps / summary.seconds) : 0;
+  return [
+    `  steps     ${count(summary.steps)} executed of ${count(summary.generated)} drawn, ` +
+      `${count(rate)} a second`,
+    `  kexecs    ${count(summary.kexecs)} handovers, longest chain ${summary.longestChain}; ` +
+      `${share} % of the traces chain 8 or more`,
+    `  machines  by number of nodes  ${nodes}`,
+    '  calls     refused as they must be, where a number follows',
+    ...pairs(summary.outcomes.map((outcome) => outcomeText(outcome))),
+  ];
+};
+
+const outcomeText = ({ action, calls, refused }: RunSummary['outcomes'][number]): string =>
+  `${action} ${count(calls)}${refused === '' ? '' : ` (${refused})`}`;
+
+/** Two columns of texts, the second where there is room. */
+const pairs = (texts: readonly string[]): string[] => {
+  const lines: string[] = [];
+  for (const text of texts) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length < 40 && text.length < 40) {
+      lines[lines.length - 1] = `${last.padEnd(42)}${text}`;
+    } else {
+      lines.push(`    ${text}`);
+    }
+  }
+  return lines;
+};
+
+const verdictLine = (summary: RunSummary, colors: Colors): string => {
+  const bound = `${count(summary.traces)} traces, ${count(summary.steps)} steps`;
+  switch (summary.verdict) {
+    case 'holds':
+      return colors.green(`holds: no rule broke in ${bound}.`);
+    case 'broken':
+      return colors.red(
+        `broken: ${summary.brokenRules} rule${summary.brokenRules === 1 ? '' : 's'} in ${bound}.`,
+      );
+    case 'inconclusive':
+      return colors.yellow(`inconclusive: ${bound} exercised too little to say anything.`);
+  }
+};
