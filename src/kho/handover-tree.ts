@@ -106,7 +106,15 @@ export type Retrieved = { readonly phys: number; readonly bytes: number } | numb
 
 /** Looks a blob of an incoming tree up: -ENOENT without a node, -EINVAL with a malformed one. */
 export const retrieveSubtree = (page: Uint8Array, name: string): Retrieved => {
-  const tree = new FdtReader(page);
+  try {
+    return lookUp(new FdtReader(page), name);
+  } catch (error) {
+    if (error instanceof FdtError) return -ENOENT;
+    throw error;
+  }
+};
+
+const lookUp = (tree: FdtReader, name: string): Retrieved => {
   const node = tree.subnodeOffset(ROOT, name);
   if (node === undefined) return -ENOENT;
   const phys = tree.property(node, SUBTREE_BLOB.address);
