@@ -1,12 +1,11 @@
 /**
  * Calls and answers as objects that a system fills and a checker reads.
  *
- * An answer is valid until the next call of the same system: systems reuse one, so that the hot path
- * allocates nothing.
+ * An answer is valid until the next call of the same system: systems reuse one, so that the hot
+ * path allocates nothing.
  */
 import type { ActionName, Answer, Call, Ranges } from '#spec/call';
 
-export { ANY_NODE, MOVABLE_REQUEST, UNMOVABLE_REQUEST } from '#spec/call';
 export type { ActionName, Answer, Call, Ranges };
 
 /** A growing list of frame ranges that is emptied and filled again. */

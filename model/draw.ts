@@ -109,16 +109,22 @@ const UNUSUAL: Partial<Candidates> = {
 /** Limits that keep a trace small enough to read. */
 const OBJECTS_MAX = 24;
 
+/** One trace in so many damages trees. */
+const TRACES_PER_DAMAGE = 4;
+
 /** Draws steps for one trace. */
 export class Drawer {
   readonly #random: Random;
   readonly #weights: Weights;
   readonly #candidates: WorldObject[] = [];
+  /** Whether trees are damaged in this trace; a damaged tree ends a chain. */
+  readonly #damages: boolean;
   #nextId = 0;
 
   constructor(random: Random, weights: Weights) {
     this.#random = random;
     this.#weights = weights;
+    this.#damages = random.oneIn(TRACES_PER_DAMAGE);
   }
 
   /** The next step, given what the world looks like. */
@@ -153,7 +159,7 @@ export class Drawer {
       case 'load':
         return loaded ? weight / 20 : weight;
       case 'kexec':
-        return loaded ? weight : weight / 40;
+        return loaded ? weight / this.#reluctance(world) : weight / 40;
       case 'alloc':
       case 'claim':
         return world.alive.length >= OBJECTS_MAX ? 0 : weight;
@@ -162,6 +168,17 @@ export class Drawer {
       default:
         return weight;
     }
+  }
+
+  /** A jump says little while nothing is preserved, or while much is held that it would lose. */
+  #reluctance(world: World): number {
+    let preserved = 0;
+    let held = 0;
+    for (const object of world.alive) {
+      if (object.preserved) preserved++;
+      if (object.status === 'held') held++;
+    }
+    return preserved === 0 ? 3 : held > 0 ? 2 : 1;
   }
 
   #fill(name: StepName, world: World): StepWhat | undefined {
@@ -179,7 +196,7 @@ export class Drawer {
       case 'cold boot':
         return { do: name };
       case 'kexec':
-        return { do: name, damage: random.oneIn(40) ? random.between(1, DAMAGES) : 0 };
+        return { do: name, damage: this.#damages && random.oneIn(8) ? this.#damage() : 0 };
       default:
         return this.#fillObject(name, world);
     }
@@ -256,6 +273,10 @@ export class Drawer {
     return random.oneIn(2)
       ? { at: 'start of scratch', area, back: random.below(9) }
       : { at: 'end of scratch', area, back: random.below(9) };
+  }
+
+  #damage(): number {
+    return this.#random.between(1, DAMAGES);
   }
 
   #page({ count }: WorldObject): number {

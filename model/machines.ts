@@ -64,6 +64,28 @@ export const buildMachine = (shape: MachineShape): Machine => {
   };
 };
 
+/** One past the last frame that a machine may have: 16 TiB with 4 KiB pages. */
+const END_MAX = 2 ** 32;
+
+/**
+ * Why no law can be tried on a shape, or '' when it can: KHO needs scratch, and every node has to
+ * hold all areas that may be placed on it, wherever its borders are.
+ */
+export const shapeProblem = ({ nodes, scratch, pageShift }: MachineShape): string => {
+  const align = 2 ** MAX_PAGE_ORDER;
+  const asked = [scratch.lowmem, scratch.global, scratch.perNode];
+  const areas = asked.reduce((sum, frames) => sum + Math.ceil(frames / align) * align, 0);
+  if (areas === 0) return 'it has no scratch';
+  if (nodes.reduce((sum, count) => sum + count, 0) > END_MAX) {
+    return `it has more than ${END_MAX} frames`;
+  }
+  const least = areas + 2 * align;
+  const low = Math.min(nodes[0] ?? 0, 2 ** (32 - pageShift));
+  if (low < least) return `its low memory is too small for scratch: it needs ${least} frames`;
+  const small = nodes.findIndex((count) => count < least);
+  return small < 0 ? '' : `node ${small} is too small for scratch: it needs ${least} frames`;
+};
+
 const MIB = 256;
 
 /** A machine of `mebibytes` on one node with small scratch areas: where examples are told. */

@@ -1,9 +1,10 @@
 /**
  * The world: which objects there are, and what a step means right now.
  *
- * The world plays the caller of KHO, and plays it by the rules: it frees what it owns, names what it
- * preserved, and so on. Where KHO promises a refusal, the world also asks for what must be refused.
- * It follows objects through answers and kexecs; it knows nothing of the system but its answers.
+ * The world plays the caller of KHO, and plays it by the rules: it frees what it owns, names what
+ * it preserved, and so on. Where KHO promises a refusal, the world also asks for what must be
+ * refused. It follows objects through answers and kexecs; it knows nothing of the system but its
+ * answers.
  */
 import type { Answer, Call } from '#spec/call';
 import { HELD, areaSlots, touchesScratch } from '#spec/state';

@@ -54,13 +54,13 @@ export const SUITES: readonly Suite[] = [
     name: 'restore',
     says: 'What was handed over is restored once, whole, with its order; nothing else is.',
     rules: numbered('RST', 5),
-    wants: ['restore', 'restore part', 'kexec', 'load'],
+    wants: ['claim', 'preserve', 'restore', 'restore part'],
   },
   {
     name: 'content',
     says: 'Preserved memory reads the same after any number of kexecs.',
     rules: numbered('CNT', 2),
-    wants: ['write', 'kexec', 'load'],
+    wants: ['write', 'preserve', 'kexec'],
   },
   {
     name: 'tree',

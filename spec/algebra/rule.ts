@@ -5,14 +5,12 @@
  * from. It is a pure predicate: it reads, it never writes, it never keeps anything. The sentence,
  * the source and the words of a failure stand beside the predicate and are read only when it fails.
  *
- * Four kinds of rule differ in what they look at:
+ * Four kinds of rule differ in what they look at, and when:
  *
- * | kind       | looks at                                     | asked                              |
- * |------------|----------------------------------------------|------------------------------------|
- * | `answer`   | a state, a call and the answer it got        | at every call                      |
- * | `state`    | a state alone                                | after every call                   |
- * | `sight`    | a state and what an observer saw of a system | after calls, fully at every kexec  |
- * | `handover` | one decoded handover, without any state      | at every kexec, and by `inspect`   |
+ * - `answer`: a state, a call and the answer it got; asked at every call;
+ * - `state`: one frame of a state; asked of what a call touched, and of all frames at every kexec;
+ * - `sight`: a state and what an observer saw of a system; asked alike;
+ * - `handover`: one decoded handover without any state; asked at every kexec, and by `inspect`.
  *
  * Every rule has a premise (`when`); a rule whose premise was never met was never exercised, and
  * says nothing. Ids are never reused and never renumbered.

@@ -66,7 +66,7 @@ class Judge {
     this.frame = entries(sights.filter((rule) => rule.each === 'frame'));
     this.system = entries(sights.filter((rule) => rule.each === 'system'));
     this.handover = entries(
-      rules.filter((rule) => rule.kind === 'handover' && rule.severity === 'error'),
+      rules.filter((rule) => rule.kind === 'handover' && rule.severity !== 'info'),
     ) as Entry<HandoverRule>[];
   }
 }
@@ -118,14 +118,14 @@ export class Lockstep {
     }
     const answer = this.system.call(call);
     this.#lastValue = answer.value;
-    if (boots && answer.value >= 0) completeBootAnswer(this.system, answer);
+    const booted = boots && answer.value >= 0 ? completeBootAnswer(this.system, answer) : undefined;
     this.#tally.outcome(call.action, answer.value);
     const refused = this.#judgeAnswer(call, answer);
     if (refused !== undefined) return refused;
     ACTION[call.action].effect(this.state, call, answer);
     then(answer);
     if (call.action === 'kexec' && answer.value === 1) this.#countKexec();
-    if (boots && answer.value >= 0) return this.compareAll();
+    if (booted !== undefined) return this.compareAll(booted);
     const touched = this.#compareTouched(call, answer);
     if (touched !== undefined || ++this.#sinceFull < FULL_EVERY) return touched;
     return this.compareAll();
@@ -187,10 +187,14 @@ export class Lockstep {
     return undefined;
   }
 
-  /** Compares everything there is. */
-  compareAll(): Violation | undefined {
+  /**
+   * Compares everything there is.
+   *
+   * @param handover what was decoded since the last call, if it was
+   */
+  compareAll(handover?: Handover): Violation | undefined {
     this.#sinceFull = 0;
-    const seen = observe(this.system);
+    const seen = observe(this.system, handover);
     return (
       this.#compareFrames(seen) ?? this.#compareSystem(seen) ?? this.#judgeHandover(seen.handover)
     );

@@ -30,10 +30,13 @@ export const completeBootAnswer = (system: System, answer: CallAnswer): Handover
   return handover;
 };
 
-/** Everything that an observer sees of a system at one moment. */
-export const observe = (system: System): Seen => {
+/**
+ * Everything that an observer sees of a system at one moment.
+ *
+ * @param handover what was decoded at this very moment, if it was
+ */
+export const observe = (system: System, handover = observeHandover(system.sees)): Seen => {
   const { sees } = system;
-  const handover = observeHandover(sees);
   return {
     use: (pfn) => sees.use(pfn),
     content: (pfn) => sees.content(pfn),

@@ -1,4 +1,5 @@
 /** `kho-check explain RULE|FILE` and `kho-check spec print`: the law, for reading. */
+import { existsSync } from 'node:fs';
 import { CHAPTERS, RULES, ruleById } from '#spec/law';
 import type { Rule } from '#spec/rules';
 import { SUITES } from '#properties/suites';
@@ -28,10 +29,21 @@ const jsonOf = (rule: Rule) => ({
   suites: defendedBy(rule),
 });
 
+/** The rule with this id, or the one that the trace file of this name breaks. */
+const ruleOf = (what: string): Rule => {
+  const named = ruleById(what.toUpperCase());
+  if (named !== undefined) return named;
+  if (!existsSync(what)) {
+    throw new UsageError(`the law has no rule '${what}', and there is no trace file of that name`);
+  }
+  const broken = ruleById(readTraceFile(what).expect.rule ?? '');
+  if (broken === undefined) throw new UsageError(`${what} names no rule that the law has`);
+  return broken;
+};
+
 /** Explains a rule, or the rule that a saved trace breaks. */
 export const explain = (what: string, options: { readonly json: boolean }, io: Io): number => {
-  const rule = ruleById(what.toUpperCase()) ?? ruleById(readTraceFile(what).expect.rule ?? '');
-  if (rule === undefined) throw new UsageError(`${what} names no rule that the law has`);
+  const rule = ruleOf(what);
   if (options.json) {
     io.out(`${JSON.stringify(jsonOf(rule))}\n`);
     return EXIT.holds;
@@ -57,14 +69,15 @@ export const printSpec = (options: { readonly json: boolean }, io: Io): number =
   }
   const lines = ['# The law of Kexec HandOver', ''];
   for (const chapter of CHAPTERS) {
-    lines.push(`## ${chapter.title}`, '', chapter.says, '');
+    lines.push(`## ${chapter.title}`, '', ...wrap(chapter.says, 0), '');
     for (const action of chapter.actions) lines.push(`- action \`${action.name}\`: ${action.says}`);
     if (chapter.actions.length > 0) lines.push('');
     for (const rule of chapter.rules) {
+      const defence = `defended by ${defendedBy(rule).join(', ') || 'no suite'}`;
       lines.push(
-        `**${rule.id}** ${rule.says}`,
-        `<br>${rule.strength}; ${appliesText(rule)}; defended by ${defendedBy(rule).join(', ')}`,
-        `<br>${rule.sources.map(sourceText).join(' · ')}`,
+        ...wrap(`**${rule.id}** ${rule.says}`, 0),
+        ...wrap(`<br>${rule.strength}; ${appliesText(rule)}; ${defence}`, 0),
+        ...wrap(`<br>${rule.sources.map(sourceText).join(' · ')}`, 0),
         '',
       );
     }

@@ -101,10 +101,10 @@ const addReaders = (program: Command, handle: (handler: Handler) => void): void 
     );
 };
 
-/** Makes every command throw instead of ending the process, and stay quiet about it. */
-const quiet = (command: Command): void => {
-  command.exitOverride().configureOutput({ writeErr: () => {} });
-  for (const child of command.commands) quiet(child);
+/** Makes every command throw instead of ending the process; only help is printed, through `io`. */
+const quiet = (command: Command, io: Io): void => {
+  command.exitOverride().configureOutput({ writeOut: io.out, writeErr: () => {} });
+  for (const child of command.commands) quiet(child, io);
 };
 
 /** Runs one command line; answers the exit status. */
@@ -121,11 +121,10 @@ export const main = async (argv: readonly string[], io: Io = processIo()): Promi
   addRun(program, handle);
   addTraceCommands(program, handle);
   addReaders(program, handle);
-  quiet(program);
-  program.configureOutput({ writeOut: io.out, writeErr: () => {} });
+  quiet(program, io);
   try {
     if (argv.length === 0) {
-      io.out(program.helpInformation());
+      io.err(program.helpInformation());
       return EXIT.usage;
     }
     program.parse([...argv], { from: 'user' });
@@ -135,14 +134,21 @@ export const main = async (argv: readonly string[], io: Io = processIo()): Promi
   }
 };
 
+/** One line: what arguments and files say may break lines or move the cursor. */
+const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+
+/** What commander says, as the start of a sentence. */
+const complaint = ({ code, message }: CommanderError): string =>
+  code === 'commander.help' ? 'a command is missing' : message.replace(/^error: |\.$/g, '');
+
 const statusOf = (error: unknown, io: Io): number => {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.holds;
-    io.err(`kho-check: ${error.message.replace(/^error: /, '')}; see kho-check --help\n`);
+    io.err(`kho-check: ${oneLine(complaint(error))}; see kho-check --help\n`);
     return EXIT.usage;
   }
   if (error instanceof UsageError) {
-    io.err(`kho-check: ${error.message}\n`);
+    io.err(`kho-check: ${oneLine(error.message)}\n`);
     return EXIT.usage;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,4 +1,4 @@
-/** `kho-check replay FILE` and `kho-check shrink FILE`: a saved trace, run again or made smaller. */
+/** `kho-check replay FILE` and `shrink FILE`: a saved trace, run again or made smaller. */
 import { writeFileSync } from 'node:fs';
 import { planOf } from '#model/generators';
 import { traceFileText } from '#model/trace-file';
@@ -28,15 +28,26 @@ const outcomeOf = (file: TraceFile, result: TraceResult): Outcome => {
   return result.executed.length === file.steps.length ? 'holds now' : 'no longer applies';
 };
 
+/** Index in the file of the step that broke a rule or could not be executed; -1: the first boot. */
+const stepOf = (file: TraceFile, result: TraceResult, outcome: Outcome): number | null => {
+  const { executed, brokenAt } = result;
+  switch (outcome) {
+    case 'still fails':
+      return brokenAt < 0 ? -1 : file.steps.indexOf(executed[brokenAt]!);
+    case 'holds now':
+      return null;
+    case 'no longer applies':
+      return file.steps.findIndex((step, index) => executed[index] !== step);
+  }
+};
+
 /** Runs a saved trace again; answers the exit status. */
 export const replay = (path: string, options: ReplayOptions, io: Io): number => {
   const file = readTraceFile(path);
   const runner = runnerOf(file, options.intended);
   const result = runner.run(planOf(file), new Tally());
   const outcome = outcomeOf(file, result);
-  const skipped = file.steps.findIndex((step) => !result.executed.includes(step));
-  const step =
-    outcome === 'still fails' ? result.brokenAt : outcome === 'holds now' ? null : skipped;
+  const step = stepOf(file, result, outcome);
   if (options.json) {
     const rule = result.violation?.rule.id ?? null;
     io.out(`${JSON.stringify({ outcome, step, rule })}\n`);
@@ -73,6 +84,9 @@ export const shrink = (path: string, options: { readonly json: boolean }, io: Io
   const runner = runnerOf(file, false);
   const result = runner.run(planOf(file), new Tally());
   if (result.violation === undefined) {
+    const from = file.steps.length;
+    const nothing = { rule: null, steps: from, from, executions: 1, path: null };
+    if (options.json) io.out(`${JSON.stringify(nothing)}\n`);
     io.err(`kho-check: ${path} breaks no rule, so there is nothing to make smaller\n`);
     return EXIT.inconclusive;
   }

@@ -26,7 +26,8 @@ export const machineText = (shape: MachineShape): string => {
   }
   const nodes = `${shape.nodes.length} node${shape.nodes.length === 1 ? '' : 's'}`;
   const at = borders.length === 0 ? '' : `, border${borders.length === 1 ? '' : 's'} at frame `;
-  return `machine: ${Math.round((total * bytes) / 2 ** 20)} MiB, ${nodes}${at}${borders.join(', ')}`;
+  const size = Math.round((total * bytes) / 2 ** 20);
+  return `machine: ${size} MiB, ${nodes}${at}${borders.join(', ')}`;
 };
 
 /** The story of a trace that breaks a rule. */

@@ -1,8 +1,8 @@
 /** Trace files on disk: saved under `.kho/traces`, read with every field looked at. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { MAX_PAGE_ORDER } from '#model/machines';
+import { MAX_PAGE_ORDER, shapeProblem } from '#model/machines';
 import { TRACE_FORMAT, TRACE_VERSION, traceFileText } from '#model/trace-file';
 import type { TraceFile } from '#model/trace-file';
 import { TREE_DAMAGE } from '#spec/call';
@@ -12,6 +12,11 @@ const whole = (min: number, max: number) =>
   v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
 
 const FRAMES_MAX = 2 ** 32;
+/** Frames that the steps of one trace may take together, so that every trace ends. */
+const TAKEN_MAX = 2 ** 20;
+/** Size of a file beyond which it is not read. */
+const BYTES_MAX = 2 ** 26;
+const STEPS_MAX = 100_000;
 const id = whole(0, 0xfffff);
 const back = whole(0, FRAMES_MAX);
 const frames = whole(1, 2 ** 24);
@@ -74,18 +79,47 @@ const traceFile = v.strictObject({
     rule: v.exactOptional(v.string()),
     step: v.exactOptional(whole(-1, 1_000_000)),
   }),
-  steps: v.pipe(v.array(step), v.maxLength(100_000)),
+  steps: v.pipe(v.array(step), v.maxLength(STEPS_MAX)),
 });
 
-/** Reads a trace file; anything wrong with it is one sentence that says where. */
-export const readTraceFile = (path: string): TraceFile => {
-  let text: string;
+/** What is wrong with a file whose fields are each right, as `where: what`; '' when nothing is. */
+const contradiction = ({ machine, steps }: TraceFile): string => {
+  const problem = shapeProblem(machine);
+  if (problem !== '') return `machine: ${problem}`;
+  const ids = new Set<number>();
+  let taken = 0;
+  for (const [index, each] of steps.entries()) {
+    if (ids.has(each.id)) return `steps.${index}.id: there is a step ${each.id} before it`;
+    ids.add(each.id);
+    if (each.do === 'alloc') taken += 2 ** each.order;
+    if (each.do === 'claim') taken += each.count;
+    if (taken > TAKEN_MAX) {
+      return `steps.${index}: up to here the steps take more than ${TAKEN_MAX} frames`;
+    }
+  }
+  return '';
+};
+
+const readText = (path: string): string => {
   try {
-    text = readFileSync(path, 'utf8');
+    const stats = statSync(path);
+    if (!stats.isFile() && !stats.isFIFO()) {
+      throw new UsageError(`cannot read the trace file ${path}: it is not a file`);
+    }
+    if (stats.size > BYTES_MAX) {
+      throw new UsageError(`${path} is no trace file: it has more than ${BYTES_MAX} bytes`);
+    }
+    return readFileSync(path, 'utf8');
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw new UsageError(`cannot read the trace file ${path}: ${code}`);
   }
+};
+
+/** Reads a trace file; anything wrong with it is one sentence that says where. */
+export const readTraceFile = (path: string): TraceFile => {
+  const text = readText(path);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -93,14 +127,14 @@ export const readTraceFile = (path: string): TraceFile => {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${path} is not JSON (truncated?): ${why}`);
   }
-  const parsed = v.safeParse(traceFile, json);
-  if (parsed.success) return parsed.output;
-  const issue = parsed.issues[0];
-  const where = v.getDotPath(issue) ?? 'the whole file';
-  throw new UsageError(
-    `${path} is no trace file of version ${TRACE_VERSION}: ${where}: ${issue.message}`,
-  );
+  const parsed = v.safeParse(traceFile, json, { abortEarly: true });
+  const wrong = parsed.success ? contradiction(parsed.output) : issueText(parsed.issues[0]);
+  if (parsed.success && wrong === '') return parsed.output;
+  throw new UsageError(`${path} is no trace file of version ${TRACE_VERSION}: ${wrong}`);
 };
+
+const issueText = (issue: v.BaseIssue<unknown>): string =>
+  `${v.getDotPath(issue) ?? 'the whole file'}: ${issue.message}`;
 
 /** Writes a trace file below `.kho/traces` and returns its path. */
 export const saveTraceFile = (file: TraceFile): string => {

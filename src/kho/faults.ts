@@ -80,6 +80,18 @@ export const FAULTS: readonly Fault[] = [
   {
     id: 'restore-ignores-nodes',
     says: 'restoring a range steps over the cuts that preserving it made at node borders',
+    rule: 'RST-03',
+    overrides: { restoreSplitsAtNodes: false },
+  },
+  {
+    id: 'restore-ignores-orders',
+    says: 'restoring a range takes whatever order its blocks were handed over with',
+    rule: 'RST-04',
+    overrides: { restoreComparesOrder: false },
+  },
+  {
+    id: 'restore-loses-blocks',
+    says: 'restoring a range steps over node borders and over the blocks behind them (7.1 to 7.3)',
     rule: 'RST-05',
     overrides: { restoreSplitsAtNodes: false, restoreComparesOrder: false },
   },

@@ -14,6 +14,8 @@ export class HeldBlocks {
   #held = new Uint8Array(64);
   /** 1: carries the mark of a handover. */
   #marked = new Uint8Array(64);
+  /** One past the last frame of this block and all before it. */
+  #reach = new Float64Array(64);
 
   get count(): number {
     return this.#count;
@@ -55,6 +57,11 @@ export class HeldBlocks {
     }
     this.#held = new Uint8Array(count).fill(1);
     this.#marked = new Uint8Array(count).fill(1);
+    this.#reach = new Float64Array(count);
+    for (let i = 0, reach = 0; i < count; i++) {
+      reach = Math.max(reach, this.#firsts[i]! + this.#reserved[i]!);
+      this.#reach[i] = reach;
+    }
   }
 
   #ascends(): boolean {
@@ -85,8 +92,10 @@ export class HeldBlocks {
 
   /** Whether a frame belongs to a block that nobody restored yet. */
   holds(pfn: number): boolean {
-    const at = this.#lastUpTo(pfn);
-    return at >= 0 && this.#held[at] === 1 && pfn < this.#firsts[at]! + this.#reserved[at]!;
+    for (let at = this.#lastUpTo(pfn); at >= 0 && pfn < this.#reach[at]!; at--) {
+      if (this.#held[at] === 1 && pfn < this.#firsts[at]! + this.#reserved[at]!) return true;
+    }
+    return false;
   }
 
   /** Ends holding a block; its mark may stay. */

@@ -4,7 +4,6 @@
  * It knows physical memory and what it learned at boot. Its outgoing tree and tracker are pages of
  * that memory at all times: whatever stands there at the jump is handed over.
  */
-import { UNMOVABLE_REQUEST } from '#model/call';
 import type { Call, CallAnswer, RangeList } from '#model/call';
 import { blockOrder } from './blocks.ts';
 import { IMAGE_FRAMES, bootEarly } from './boot.ts';
@@ -18,6 +17,8 @@ import type { PageSource } from './radix-tracker.ts';
 import { SCRATCH_ENTRY_BYTES } from '#src/abi/description/scratch-array';
 import { KEXEC_METADATA } from '#src/abi/description/sub-blobs';
 
+/** `Call.value` of `allocPages` for an unmovable request. */
+const UNMOVABLE_REQUEST = 0;
 /** Frames of the initial ramdisk that goes with an image. */
 const INITRD_FRAMES = 4;
 /** The scratch array of an image is aligned to 64 KiB. */

@@ -15,6 +15,9 @@ import type { Topology } from './topology.ts';
 const CHUNK_BITS = 10;
 const CHUNK_FRAMES = 1 << CHUNK_BITS;
 
+/** Leftovers between reserved ranges are spared while there is a roomy range among so many. */
+const RANGES_LOOKED_AT = 8;
+
 /** What starts at a frame. */
 const NOTHING = 0;
 const FREE_BLOCK = 1;
@@ -133,8 +136,9 @@ export class PageAllocator {
   #cutUntouched(zone: Zone): boolean {
     const { untouched } = zone;
     if (untouched.length === 0) return false;
-    const first = untouched.first(untouched.length - 1);
-    const end = untouched.end(untouched.length - 1);
+    const range = this.#roomyRange(untouched);
+    const first = untouched.first(range);
+    const end = untouched.end(range);
     let order = 0;
     while (
       order < this.#maxOrder &&
@@ -144,8 +148,17 @@ export class PageAllocator {
       order++;
     }
     untouched.remove(end - 2 ** order, end);
-    this.#putFree(zone, end - 2 ** order, order);
+    this.#join(end - 2 ** order, order);
     return true;
+  }
+
+  /** One of the last ranges that has a block of the largest order, or else the last range. */
+  #roomyRange(ranges: RangeSet): number {
+    const last = ranges.length - 1;
+    for (let at = last; at >= 0 && at > last - RANGES_LOOKED_AT; at--) {
+      if (ranges.end(at) - ranges.first(at) >= 2 ** (this.#maxOrder + 1)) return at;
+    }
+    return last;
   }
 
   #putFree(zone: Zone, pfn: number, order: number): void {
@@ -153,11 +166,19 @@ export class PageAllocator {
     zone.freeLists[order]!.push(pfn);
   }
 
-  /** Gives a block back and joins it with its free buddies. */
+  /** Gives a block back; one larger than any that is handed out goes in parts. */
   free(pfn: number, order: number): void {
-    const zoneIndex = this.#zoneOf(pfn);
-    this.#clear(pfn);
+    const part = Math.min(order, this.#maxOrder);
+    for (let head = pfn; head < pfn + 2 ** order; head += 2 ** part) {
+      this.#clear(head);
+      this.#join(head, part);
+    }
     this.freeFrames += 2 ** order;
+  }
+
+  /** Makes a block a free one, joined with its free buddies. */
+  #join(pfn: number, order: number): void {
+    const zoneIndex = this.#zoneOf(pfn);
     while (order < this.#maxOrder) {
       const buddy = (pfn ^ (2 ** order)) >>> 0;
       if (this.#kindAt(buddy) !== FREE_BLOCK || this.#orderAt(buddy) !== order) break;
@@ -212,7 +233,10 @@ export class PageAllocator {
 
   /** Makes a block that was not managed an allocated, unmovable one. */
   adopt(pfn: number, order: number): void {
-    this.#mark(pfn, UNMOVABLE_BLOCK, order);
+    const part = Math.min(order, this.#maxOrder);
+    for (let head = pfn; head < pfn + 2 ** order; head += 2 ** part) {
+      this.#mark(head, UNMOVABLE_BLOCK, part);
+    }
   }
 
   ownerOf(pfn: number): Owner {

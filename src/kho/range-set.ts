@@ -60,6 +60,7 @@ export class RangeSet {
 
   /** Takes `[first, end)` out of the set. */
   remove(first: number, end: number): void {
+    if (end <= first) return;
     let at = this.after(first);
     while (at < this.#firsts.length && this.#firsts[at]! < end) {
       const start = this.#firsts[at]!;

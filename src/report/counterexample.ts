@@ -44,8 +44,43 @@ export const wrap = (sentence: string, indent: number, width = WIDTH): string[] 
   return lines;
 };
 
+/** Widths of the columns of the table of calls; what is longer is wrapped or cut. */
+interface Columns {
+  readonly step: number;
+  readonly call: number;
+  readonly answer: number;
+  readonly map: number;
+}
+
+const CALL_MAX = 40;
+
+/** The call's column is wide, unless the map needs the room; then it is as wide as its calls. */
+const columnsOf = ({ lines }: CounterexampleView): Columns => {
+  const widest = (least: number, texts: readonly string[]): number =>
+    texts.reduce((width, text) => Math.max(width, text.length), least);
+  const step = widest(4, [stepLabel(lines.at(-1)?.step)]);
+  const answer = widest(
+    9,
+    lines.map((line) => line.answer),
+  );
+  const room = WIDTH - (2 + step + 2 + 1 + answer + 1);
+  const longest = widest(
+    4,
+    lines.map((line) => line.call),
+  );
+  const left =
+    room -
+    widest(
+      0,
+      lines.map((line) => line.map),
+    );
+  const call = Math.min(CALL_MAX, Math.max(longest, left));
+  return { step, call, answer, map: room - call };
+};
+
 /** The text, without a final newline. */
 export const counterexampleText = (view: CounterexampleView, colors: Colors): string => {
+  const columns = columnsOf(view);
   const lines = [
     `${colors.red(colors.bold(view.rule))}  broken in ${stepCount(view)}`,
     ...wrap(view.says, 2),
@@ -53,12 +88,12 @@ export const counterexampleText = (view: CounterexampleView, colors: Colors): st
     '',
     ...wrap(view.machine, 2),
     '',
-    colors.dim(header(view)),
+    colors.dim(header(view, columns)),
   ];
   view.lines.forEach((line, index) => {
     const broken = index === view.lines.length - 1;
-    const text = row(line.step, line.call, line.answer, line.map);
-    lines.push(broken ? colors.red(text) : text);
+    const rows = rowsOf(line, columns).map((row) => row.trimEnd());
+    lines.push(...(broken ? rows.map(colors.red) : rows));
   });
   lines.push('', ...wrap(view.text, 8).map(colors.red));
   if (view.legend !== '') lines.push('', ...wrap(view.legend, 2).map(colors.dim));
@@ -72,13 +107,22 @@ const stepCount = (view: CounterexampleView): string => {
   return `${count} step${count === 1 ? '' : 's'}`;
 };
 
-const header = (view: CounterexampleView): string =>
-  row(undefined, 'call', 'answer', view.mapSpan, 'step');
+const stepLabel = (step: number | undefined): string => (step === undefined ? '·' : String(step));
 
-const row = (
-  step: number | undefined,
-  call: string,
-  answer: string,
-  map: string,
-  label = step === undefined ? '·' : String(step),
-): string => `  ${label.padStart(4)}  ${call.padEnd(40)} ${answer.padEnd(9)} ${map}`;
+/** The heads of the columns; the span of the map begins further left where it needs the room. */
+const header = ({ mapSpan }: CounterexampleView, columns: Columns): string => {
+  const heads = `${start('step', 'call', columns)} ${'answer'.padEnd(columns.answer)} `;
+  return heads.slice(0, WIDTH - mapSpan.length) + mapSpan;
+};
+
+const start = (label: string, call: string, columns: Columns): string =>
+  `  ${label.padStart(columns.step)}  ${call.padEnd(columns.call)}`;
+
+/** One row, or two where the call is longer than its column. */
+const rowsOf = (line: CounterexampleView['lines'][number], columns: Columns): string[] => {
+  const map = line.map.length > columns.map ? `${line.map.slice(0, columns.map - 1)}…` : line.map;
+  const rest = ` ${line.answer.padEnd(columns.answer)} ${map}`;
+  const first = start(stepLabel(line.step), line.call, columns);
+  const fits = line.call.length <= columns.call;
+  return fits ? [first + rest] : [first, start('', '', columns) + rest];
+};

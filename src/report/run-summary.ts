@@ -2,6 +2,7 @@
  * The summary of a run: which promises were tried how often, and what the traces were like.
  */
 import type { Colors } from './colors.ts';
+import { wrap } from './counterexample.ts';
 
 export interface SuiteLine {
   readonly name: string;
@@ -38,6 +39,9 @@ export interface RunSummary {
   readonly brokenRules: number;
 }
 
+const WIDTH = 80;
+const PROMISE_WIDTH = 43;
+
 const count = (value: number): string => value.toLocaleString('en-US');
 
 /** The text, without a final newline. */
@@ -51,31 +55,22 @@ export const runSummaryText = (summary: RunSummary, colors: Colors): string => {
     ...distribution(summary),
   ];
   if (summary.never.length > 0) {
-    lines.push('', `  never exercised: ${summary.never.join(', ')}`);
+    lines.push('', ...wrap(`never exercised: ${summary.never.join(', ')}`, 2));
   }
   lines.push('', verdictLine(summary, colors));
   return lines.join('\n');
 };
 
 const suiteLines = (suite: SuiteLine, colors: Colors): string[] => {
-  const mark = suite.broken.length > 0 ? colors.red('✗') : colors.green('✓');
+  const untried = suite.exercised === 0 ? colors.yellow('?') : colors.green('✓');
+  const mark = suite.broken.length > 0 ? colors.red('✗') : untried;
   const rules = `${suite.exercised}/${suite.rules}`;
-  const words = wrapAt(suite.says, 45);
-  const head = `${mark} ${suite.name.padEnd(13)} ${rules.padEnd(7)} ${count(suite.judged).padEnd(11)}`;
+  const words = wrap(suite.says, 0, PROMISE_WIDTH);
+  const judged = count(suite.judged).padEnd(11);
+  const head = `${mark} ${suite.name.padEnd(13)} ${rules.padEnd(7)} ${judged}`;
   return words.map((part, index) =>
-    index === 0 ? `${head}  ${part}` : `${' '.repeat(37)}${part}`,
+    index === 0 ? `${head}  ${part}` : `${' '.repeat(WIDTH - PROMISE_WIDTH)}${part}`,
   );
-};
-
-const wrapAt = (text: string, width: number): string[] => {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const last = lines.length - 1;
-    const line = lines[last]!;
-    if (line.length + word.length + 1 > width) lines.push(word);
-    else lines[last] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines;
 };
 
 const distribution = (summary: RunSummary): string[] => {
@@ -87,7 +82,7 @@ const distribution = (summary: RunSummary): string[] => {
     `  steps     ${count(summary.steps)} executed of ${count(summary.generated)} drawn, ` +
       `${count(rate)} a second`,
     `  kexecs    ${count(summary.kexecs)} handovers, longest chain ${summary.longestChain}; ` +
-      `${share} % of the traces chain 8 or more`,
+      `${share} % of traces chain 8 or more`,
     `  machines  by number of nodes  ${nodes}`,
     '  calls     refused as they must be, where a number follows',
     ...pairs(summary.outcomes.map((outcome) => outcomeText(outcome))),
@@ -102,7 +97,7 @@ const pairs = (texts: readonly string[]): string[] => {
   const lines: string[] = [];
   for (const text of texts) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length < 40 && text.length < 40) {
+    if (last !== undefined && last.length < 42 && text.length <= WIDTH - 42) {
       lines[lines.length - 1] = `${last.padEnd(42)}${text}`;
     } else {
       lines.push(`    ${text}`);
