@@ -13,6 +13,8 @@ import type { State } from '#spec/state';
 const CHUNK_BITS = 10;
 const CHUNK_FRAMES = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_FRAMES - 1;
+/** No machine has this frame; frames beyond it are empty. */
+const FRAMES_END = 2 ** 32;
 
 class Chunk {
   /** One bit per frame: some cell of it was set to something else than 0. */
@@ -55,6 +57,7 @@ class Chunks {
   }
 
   find(pfn: number): Chunk | undefined {
+    if (pfn >= FRAMES_END) return undefined;
     const index = pfn >>> CHUNK_BITS;
     if (index === this.#lastIndex) return this.#last;
     this.#lastIndex = index;
@@ -63,6 +66,7 @@ class Chunks {
   }
 
   make(pfn: number): Chunk {
+    if (pfn >= FRAMES_END) throw new RangeError(`there is no frame ${pfn}`);
     const found = this.find(pfn);
     if (found) return found;
     const index = pfn >>> CHUNK_BITS;

@@ -57,7 +57,9 @@ export const RST_03: AnswerRule = {
   on: ['restorePages'],
   when: (s, call) => isHeldRange(s, call.pfn, call.count),
   holds: (_s, _call, answer) => answer.value === 0,
-  tell: (_s, call, answer) => `${range(call.pfn, call.count)}: answered ${answer.value}`,
+  tell: (_s, call, answer) =>
+    `${range(call.pfn, call.count)} was handed over as one range; restoring it answered ` +
+    `${answer.value === -ENOENT ? 'NULL' : answer.value} and left it held`,
 };
 
 export const RST_04: AnswerRule = {

@@ -2,8 +2,8 @@
  * Making a counterexample smaller.
  *
  * Every candidate is run; one that breaks the same rule with fewer or simpler steps is taken. Steps
- * are dropped in chunks, then one by one, then in pairs; then arguments become smaller, and last
- * the machine. Passes repeat until none of them helps. The result never has more steps than the
+ * are dropped in chunks, then one by one, then in pairs; images are loaded right before the jump;
+ * then arguments become smaller, and last the machine. Passes repeat until none of them helps. The result never has more steps than the
  * start, and every order in here is fixed, so the same trace always ends as the same one.
  */
 import { planOf } from '#model/generators';
@@ -61,6 +61,7 @@ class Minimizer {
       before = JSON.stringify(this.#trace);
       this.#dropChunks();
       if (this.#trace.steps.length <= PAIRS_UP_TO) this.#dropPairs();
+      this.#loadLate();
       this.#simplifySteps();
       this.#simplifyMachine();
     } while (JSON.stringify(this.#trace) !== before && this.executions < EXECUTIONS_MAX);
@@ -82,6 +83,17 @@ class Minimizer {
         const without = this.#trace.steps.filter((_, at) => at !== i && at !== j);
         if (this.#trySteps(without)) j = i;
       }
+    }
+  }
+
+  /** Moves every load to right before the jump it is for: it matters nowhere else. */
+  #loadLate(): void {
+    for (let at = 0; at < this.#trace.steps.length; at++) {
+      const { steps } = this.#trace;
+      const jump = steps.findIndex((step, index) => index > at && step.do === 'kexec');
+      if (steps[at]!.do !== 'load' || jump < 0 || jump === at + 1) continue;
+      const between = steps.slice(at + 1, jump);
+      this.#trySteps([...steps.slice(0, at), ...between, steps[at]!, ...steps.slice(jump)]);
     }
   }
 

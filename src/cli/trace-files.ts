@@ -13,7 +13,7 @@ const whole = (min: number, max: number) =>
 
 const FRAMES_MAX = 2 ** 32;
 /** Frames that the steps of one trace may take together, so that every trace ends. */
-const TAKEN_MAX = 2 ** 20;
+const TAKEN_MAX = 2 ** 18;
 /** Size of a file beyond which it is not read. */
 const BYTES_MAX = 2 ** 26;
 const STEPS_MAX = 100_000;

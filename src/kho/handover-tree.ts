@@ -23,6 +23,16 @@ const u64 = (value: number): Uint8Array => {
   return bytes;
 };
 
+/** What `read` answers, or undefined where libfdt would answer an error. */
+const readable = <T>(read: () => T): T | undefined => {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FdtError) return undefined;
+    throw error;
+  }
+};
+
 /** Writes a tree without blobs into a zeroed page. */
 export const createTree = (page: Uint8Array, compatible: string, trackerRoot: number): void => {
   const writer = FdtWriter.create(page);
@@ -42,15 +52,11 @@ export const addSubtree = (
   bytes: number,
   decisions: Decisions,
 ): number => {
-  const tree = FdtEditor.openInto(page, page);
-  const value = tryAdd(
-    tree,
-    name,
-    phys,
-    decisions.recordedBlobBytes(bytes, page.length),
-    decisions,
-  );
-  tree.pack();
+  const tree = readable(() => FdtEditor.openInto(page, page));
+  if (tree === undefined) return -ENOMEM;
+  const recorded = decisions.recordedBlobBytes(bytes, page.length);
+  const value = tryAdd(tree, name, phys, recorded, decisions);
+  readable(() => tree.pack());
   return value;
 };
 
@@ -61,12 +67,12 @@ const tryAdd = (
   bytes: number,
   decisions: Decisions,
 ): number => {
-  if (!decisions.checksDuplicateNames) {
-    const present = tree.subnodeOffset(ROOT, name);
-    if (present !== undefined) tree.deleteNode(present);
-  }
   let node: number;
   try {
+    if (!decisions.checksDuplicateNames) {
+      const present = tree.subnodeOffset(ROOT, name);
+      if (present !== undefined) tree.deleteNode(present);
+    }
     node = tree.addSubnode(ROOT, name);
   } catch (error) {
     return refusal(error);
@@ -76,7 +82,7 @@ const tryAdd = (
     tree.setProperty(node, BLOB_SIZE_PROPERTY, u64(bytes));
     return 0;
   } catch (error) {
-    tree.deleteNode(node);
+    readable(() => tree.deleteNode(node));
     return refusal(error);
   }
 };
@@ -88,17 +94,24 @@ const refusal = (error: unknown): number => {
 
 /** Takes the first node out that points to the blob at `phys`. */
 export const removeSubtree = (page: Uint8Array, phys: number): void => {
-  const tree = FdtEditor.openInto(page, page);
+  const tree = readable(() => FdtEditor.openInto(page, page));
+  if (tree === undefined) return;
+  readable(() => {
+    const node = subtreeAt(tree, phys);
+    if (node !== undefined) tree.deleteNode(node);
+  });
+  readable(() => tree.pack());
+};
+
+/** Offset of the first node that points to the blob at `phys`. */
+const subtreeAt = (tree: FdtReader, phys: number): number | undefined => {
   let node = tree.firstSubnode(ROOT);
   while (node !== undefined) {
     const value = tree.property(node, SUBTREE_BLOB.address);
-    if (value !== undefined && value.length === 8 && readU64(value, 0) === phys) {
-      tree.deleteNode(node);
-      break;
-    }
+    if (value !== undefined && value.length === 8 && readU64(value, 0) === phys) return node;
     node = tree.nextSubnode(node);
   }
-  tree.pack();
+  return undefined;
 };
 
 /** A blob that was looked up, or `-ERRNO`. */
@@ -106,19 +119,11 @@ export type Retrieved = { readonly phys: number; readonly bytes: number } | numb
 
 /** Looks a blob of an incoming tree up: -ENOENT without a node, -EINVAL with a malformed one. */
 export const retrieveSubtree = (page: Uint8Array, name: string): Retrieved => {
-  try {
-    return lookUp(new FdtReader(page), name);
-  } catch (error) {
-    if (error instanceof FdtError) return -ENOENT;
-    throw error;
-  }
-};
-
-const lookUp = (tree: FdtReader, name: string): Retrieved => {
-  const node = tree.subnodeOffset(ROOT, name);
+  const tree = new FdtReader(page);
+  const node = readable(() => tree.subnodeOffset(ROOT, name));
   if (node === undefined) return -ENOENT;
-  const phys = tree.property(node, SUBTREE_BLOB.address);
-  const bytes = tree.property(node, BLOB_SIZE_PROPERTY);
+  const phys = readable(() => tree.property(node, SUBTREE_BLOB.address));
+  const bytes = readable(() => tree.property(node, BLOB_SIZE_PROPERTY));
   if (phys?.length !== 8 || bytes?.length !== 8) return -EINVAL;
   return { phys: readU64(phys, 0), bytes: readU64(bytes, 0) };
 };
@@ -130,7 +135,7 @@ export const acceptTree = (
   decisions: Decisions,
 ): number | undefined => {
   if (checkHeader(page) !== undefined) return undefined;
-  try {
+  return readable(() => {
     const tree = new FdtReader(page);
     if (decisions.checksCompatible && tree.nodeCheckCompatible(ROOT, compatible) !== 'match') {
       return undefined;
@@ -138,8 +143,5 @@ export const acceptTree = (
     const map = tree.property(ROOT, MEMORY_MAP_PROPERTY);
     const root = map?.length === 8 ? readU64(map, 0) : 0;
     return root === 0 && decisions.checksMemoryMap ? undefined : root;
-  } catch (error) {
-    if (error instanceof FdtError) return undefined;
-    throw error;
-  }
+  });
 };

@@ -60,7 +60,7 @@ process.stdout.write(
   [
     'executed steps per CPU second, median of five rounds',
     `${format(median(ours))}  lockstep: law, byte-exact kho-v4, observer; default world`,
-    `${format(median(theirs))}  fast-check commands on a toy of 8 frames (maxCommands 50, size max)`,
+    `${format(median(theirs))}  fast-check commands on a toy (maxCommands 50, size max)`,
     `${median(ratios).toFixed(4).padStart(12)}  ratio, pair by pair`,
     '',
   ].join('\n'),
