@@ -158,6 +158,10 @@ export const ALC_07: SystemSightRule = {
 export const allocPages: Action = {
   name: 'allocPages',
   says: 'take a block from the page allocator',
+  shows: ({ order, node, value }) => {
+    const where = node < 0 ? '' : `, node ${node}`;
+    return `alloc_pages(order ${order}${value === UNMOVABLE_REQUEST ? '' : ', movable'}${where})`;
+  },
   effect: (s, call, answer) => {
     if (!got(answer)) return;
     const use = call.value === UNMOVABLE_REQUEST ? UNMOVABLE : MOVABLE;
@@ -169,6 +173,7 @@ export const allocPages: Action = {
 export const allocContig: Action = {
   name: 'allocContig',
   says: 'take a given range, page by page',
+  shows: ({ pfn, count }) => `alloc_contig_range(${hex(pfn)}, ${count})`,
   effect: (s, { pfn, count }, answer) => {
     if (answer.value === 0) takeSinglePages(s, pfn, count);
   },
@@ -183,18 +188,21 @@ export const takeSinglePages = (s: State, first: number, count: number): void =>
 export const freePages: Action = {
   name: 'freePages',
   says: 'give a block back',
+  shows: ({ pfn, order }) => `free_pages(${hex(pfn)}, order ${order})`,
   effect: (s, call) => clearFrames(s, call.pfn, 2 ** call.order),
 };
 
 export const freeContig: Action = {
   name: 'freeContig',
   says: 'give a range of single pages back',
+  shows: ({ pfn, count }) => `free_contig_range(${hex(pfn)}, ${count})`,
   effect: (s, call) => clearFrames(s, call.pfn, call.count),
 };
 
 export const write: Action = {
   name: 'write',
   says: 'write to an owned page',
+  shows: ({ pfn, value }) => `write(${hex(pfn)}, ${hex(value)})`,
   effect: (s, call: Call) => s.content.set(call.pfn, call.value),
 };
 

@@ -158,6 +158,8 @@ export const TRE_08: SystemSightRule = {
 export const addSubtree: Action = {
   name: 'addSubtree',
   says: 'name a blob in the outgoing tree',
+  shows: ({ name, pfn, value }, nameOf) =>
+    `kho_add_subtree('${nameOf(name)}', ${hex(pfn)}, ${value})`,
   effect: (s, call, answer) => {
     if (answer.value !== 0) return;
     s.outFrame.set(call.name, call.pfn + 1);
@@ -168,6 +170,7 @@ export const addSubtree: Action = {
 export const removeSubtree: Action = {
   name: 'removeSubtree',
   says: 'take a blob out of the outgoing tree',
+  shows: ({ pfn }) => `kho_remove_subtree(${hex(pfn)})`,
   effect: (s, call) => {
     for (let name = 0; name < s.machine.nameBytes.length; name++) {
       if (s.outFrame.get(name) === call.pfn + 1) {
@@ -182,6 +185,7 @@ export const removeSubtree: Action = {
 export const retrieveSubtree: Action = {
   name: 'retrieveSubtree',
   says: 'look a blob of the previous kernel up',
+  shows: ({ name }, nameOf) => `kho_retrieve_subtree('${nameOf(name)}')`,
   effect: () => {},
 };
 

@@ -5,6 +5,7 @@
  * jumps. The next kernel believes it or it does not: a tree that it cannot take is refused as a
  * whole, and then it boots as if there had been none.
  */
+import { TREE_DAMAGE } from './call.ts';
 import type { Answer, Ranges } from './call.ts';
 import { EADDRNOTAVAIL, EINVAL } from './errno.ts';
 import { METADATA_BYTES, METADATA_NAME } from './handover-tree.ts';
@@ -185,12 +186,14 @@ const bootRevived = (s: State, answer: Answer): void => {
 export const coldBoot: Action = {
   name: 'coldBoot',
   says: 'switch the machine off and on',
+  shows: () => 'switch on',
   effect: (s, _call, answer) => bootCold(s, answer),
 };
 
 export const kexecFileLoad: Action = {
   name: 'kexecFileLoad',
   says: 'load the next kernel',
+  shows: () => 'kexec_file_load()',
   effect: (s, _call, answer) => {
     if (answer.value === 0) s.loaded.set(1);
   },
@@ -199,6 +202,8 @@ export const kexecFileLoad: Action = {
 export const kexec: Action = {
   name: 'kexec',
   says: 'jump to the loaded kernel',
+  shows: ({ value }) =>
+    value === 0 ? '── kexec ──' : `── kexec ── tree damaged: ${TREE_DAMAGE[value]}`,
   effect: (s, _call, answer) => {
     if (answer.value === 1) bootRevived(s, answer);
     else if (answer.value === 0) bootCold(s, answer);

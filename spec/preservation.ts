@@ -166,18 +166,21 @@ const preserve = (s: State, answer: Answer, note: () => void): void => {
 export const preserveFolio: Action = {
   name: 'preserveFolio',
   says: 'keep a folio for the next kernel',
+  shows: ({ pfn, order }) => `kho_preserve_folio(${hex(pfn)}, order ${order})`,
   effect: (s, call, answer) => preserve(s, answer, () => keep(s, call.pfn, call.order)),
 };
 
 export const unpreserveFolio: Action = {
   name: 'unpreserveFolio',
   says: 'stop keeping a folio',
+  shows: ({ pfn, order }) => `kho_unpreserve_folio(${hex(pfn)}, order ${order})`,
   effect: (s, call) => drop(s, call.pfn, call.order),
 };
 
 export const preservePages: Action = {
   name: 'preservePages',
   says: 'keep a range of pages for the next kernel',
+  shows: ({ pfn, count }) => `kho_preserve_pages(${hex(pfn)}, ${count})`,
   effect: (s, call, answer) =>
     preserve(s, answer, () =>
       eachBlock(s.machine, call.pfn, call.count, (head, order) => keep(s, head, order)),
@@ -187,6 +190,7 @@ export const preservePages: Action = {
 export const unpreservePages: Action = {
   name: 'unpreservePages',
   says: 'stop keeping a range of pages',
+  shows: ({ pfn, count }) => `kho_unpreserve_pages(${hex(pfn)}, ${count})`,
   effect: (s, call) =>
     eachBlock(s.machine, call.pfn, call.count, (head, order) => drop(s, head, order)),
 };

@@ -7,7 +7,7 @@
 import { takeSinglePages } from './allocation.ts';
 import { everyBlock } from './blocks.ts';
 import { ENOENT } from './errno.ts';
-import { core, range } from './rules.ts';
+import { core, hex, range } from './rules.ts';
 import type { Action, AnswerRule, Chapter } from './rules.ts';
 import { HELD, UNMOVABLE, setUse } from './state.ts';
 import type { State } from './state.ts';
@@ -98,6 +98,7 @@ const restoredFrames = (action: string, count: number, answer: { value: number }
 export const restoreFolio: Action = {
   name: 'restoreFolio',
   says: 'take over a folio from the previous kernel',
+  shows: ({ pfn }) => `kho_restore_folio(${hex(pfn)})`,
   effect: (s, call, answer) => {
     if (answer.value >= 0) setUse(s, call.pfn, 2 ** answer.value, UNMOVABLE);
   },
@@ -106,6 +107,7 @@ export const restoreFolio: Action = {
 export const restorePages: Action = {
   name: 'restorePages',
   says: 'take over a range of pages from the previous kernel',
+  shows: ({ pfn, count }) => `kho_restore_pages(${hex(pfn)}, ${count})`,
   effect: (s, call, answer) => {
     if (answer.value >= 0) takeSinglePages(s, call.pfn, call.count);
   },

@@ -68,6 +68,8 @@ export type Rule = AnswerRule | StateRule | SightRule | HandoverRule;
 export interface Action {
   readonly name: ActionName;
   readonly says: string;
+  /** The call as a person reads it, by the kernel's own function names. */
+  readonly shows: (call: Call, nameOf: (index: number) => string) => string;
   readonly effect: (s: State, call: Call, answer: Answer) => void;
 }
 

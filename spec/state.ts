@@ -125,9 +125,8 @@ export const clearFrame = (s: State, pfn: number): void => {
 
 /** Whether frame `pfn` lies in some preserved block. */
 export const isKept = (s: State, pfn: number): boolean => {
-  let head = pfn;
   for (let order = 0; order <= 31; order++) {
-    head -= head % 2 ** order;
+    const head = ((pfn >>> order) << order) >>> 0;
     const kept = s.kept.get(head);
     if ((kept >>> order) & 1) return true;
     if (head === 0) return kept >>> order !== 0;

@@ -6,8 +6,7 @@
 import { planOf } from '#model/generators';
 import { SUBTREE_NAMES } from '#model/machines';
 import type { Step, Trace } from '#model/step';
-import { TREE_DAMAGE } from '#spec/call';
-import type { Call } from '#spec/call';
+import { ACTION } from '#spec/law';
 import { isKept } from '#spec/state';
 import type { State } from '#spec/state';
 import type { ExecutedCall, TraceRunner } from './run-trace.ts';
@@ -45,7 +44,7 @@ export const tellStory = (runner: TraceRunner, trace: Trace): Story => {
   const result = runner.run(planOf(trace), new Tally(), (executed, state) => {
     lines.push({
       step: stepNumber(trace, executed.step),
-      call: callText(executed.call, state),
+      call: ACTION[executed.call.action].shows(executed.call, shortName),
       answer: answerText(executed),
       map: mapText(frames, state),
     });
@@ -80,51 +79,11 @@ const mapText = (frames: readonly number[], state: State): string =>
 
 const hex = (pfn: number): string => `0x${pfn.toString(16)}`;
 
-/** A call as a person reads it: the kernel's own function names. */
-export const callText = (call: Call, state: Pick<State, 'machine'>): string => {
-  const { pfn, count, order, node, name, value } = call;
-  const where = node < 0 ? '' : `, node ${node}`;
-  const label = SUBTREE_NAMES[name] ?? String(name);
-  const short = label.length > 16 ? `${label.slice(0, 15)}…` : label;
-  switch (call.action) {
-    case 'coldBoot':
-      return `switch on (${state.machine.nodes.length} node${plural(state.machine.nodes.length)})`;
-    case 'allocPages':
-      return `alloc_pages(order ${order}${value === 1 ? ', movable' : ''}${where})`;
-    case 'allocContig':
-      return `alloc_contig_range(${hex(pfn)}, ${count})`;
-    case 'freePages':
-      return `free_pages(${hex(pfn)}, order ${order})`;
-    case 'freeContig':
-      return `free_contig_range(${hex(pfn)}, ${count})`;
-    case 'write':
-      return `write(${hex(pfn)}, ${hex(value)})`;
-    case 'preserveFolio':
-      return `kho_preserve_folio(${hex(pfn)}, order ${order})`;
-    case 'unpreserveFolio':
-      return `kho_unpreserve_folio(${hex(pfn)}, order ${order})`;
-    case 'preservePages':
-      return `kho_preserve_pages(${hex(pfn)}, ${count})`;
-    case 'unpreservePages':
-      return `kho_unpreserve_pages(${hex(pfn)}, ${count})`;
-    case 'restoreFolio':
-      return `kho_restore_folio(${hex(pfn)})`;
-    case 'restorePages':
-      return `kho_restore_pages(${hex(pfn)}, ${count})`;
-    case 'addSubtree':
-      return `kho_add_subtree('${short}', ${hex(pfn)}, ${value})`;
-    case 'removeSubtree':
-      return `kho_remove_subtree(${hex(pfn)})`;
-    case 'retrieveSubtree':
-      return `kho_retrieve_subtree('${short}')`;
-    case 'kexecFileLoad':
-      return 'kexec_file_load()';
-    case 'kexec':
-      return value === 0 ? '── kexec ──' : `── kexec ── tree damaged: ${TREE_DAMAGE[value]}`;
-  }
+/** A subtree name, shortened to fit a line. */
+const shortName = (index: number): string => {
+  const name = SUBTREE_NAMES[index] ?? String(index);
+  return name.length > 16 ? `${name.slice(0, 15)}…` : name;
 };
-
-const plural = (count: number): string => (count === 1 ? '' : 's');
 
 const ERRNO: Readonly<Record<number, string>> = {
   2: 'ENOENT',

@@ -13,7 +13,7 @@ import { HeldBlocks } from './held-blocks.ts';
 import { Memblock, takeEarly } from './memblock.ts';
 import { PageAllocator } from './page-allocator.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
-import { walkTracker } from './radix-tracker.ts';
+import { KernelPanic, walkTracker } from './radix-tracker.ts';
 import { RangeSet } from './range-set.ts';
 import { readScratchArray, reserveScratch, writeScratchArray } from './scratch.ts';
 import type { ScratchArea } from './scratch.ts';
@@ -105,6 +105,7 @@ export const bootEarly = (
     handover !== undefined && platform.decisions.inheritsScratch
       ? parameters!.scratchArray
       : placeScratchArray(platform, memblock, areas, answer);
+  if (scratchArray < 0) return undefined;
   const held = ingest(platform, handover);
   return {
     ...startAllocator(platform, memblock, areas, held),
@@ -147,7 +148,7 @@ const reserveAnew = (platform: Platform, memblock: Memblock): ScratchArea[] | un
   return reserveScratch(platform.machine, platform.topology, everywhere, platform.decisions);
 };
 
-/** Finds a page beside scratch for the array and writes it. */
+/** Finds a page beside scratch for the array and writes it; -1 when there is none. */
 const placeScratchArray = (
   { memory, topology }: Platform,
   memblock: Memblock,
@@ -160,20 +161,23 @@ const placeScratchArray = (
     beside.reserved.add(memblock.reserved.first(i), memblock.reserved.end(i));
   }
   for (const { first, count } of areas) beside.reserve(first, count);
-  const frame = beside.allocate(1, 1);
+  const frame = beside.allocate(1, 1, 1);
+  if (frame < 0) return -1;
   memblock.reserve(frame, 1);
   answer.early.add(frame, 1);
   writeScratchArray(memory.zeroPage(frame), areas, topology.pageBytes);
   return frame * topology.pageBytes;
 };
 
-/** Learns which blocks were handed over. */
-const ingest = ({ memory, decisions }: Platform, handover: Handover | undefined): HeldBlocks => {
+/** Learns which blocks were handed over; one that starts outside memory has no page to mark. */
+const ingest = (platform: Platform, handover: Handover | undefined): HeldBlocks => {
+  const { memory, topology, decisions } = platform;
   const held = new HeldBlocks();
   if (handover !== undefined && handover.trackerRoot !== 0) {
-    walkTracker(memory, handover.trackerRoot, (pfn, order) =>
-      held.add(pfn, decisions.markedOrder(order), decisions.reservedFrames(order)),
-    );
+    walkTracker(memory, handover.trackerRoot, (pfn, order) => {
+      if (topology.nodeOf(pfn) < 0) throw new KernelPanic('a preserved block is not in memory');
+      held.add(pfn, decisions.markedOrder(order), decisions.reservedFrames(order));
+    });
   }
   held.seal();
   return held;

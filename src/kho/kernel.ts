@@ -12,7 +12,7 @@ import { EADDRNOTAVAIL, EBUSY, EINVAL, ENOENT, ENOMEM } from './errno.ts';
 import { addSubtree, createTree, removeSubtree, retrieveSubtree } from './handover-tree.ts';
 import { Memblock } from './memblock.ts';
 import { readKexecCount, writeMetadata } from './metadata.ts';
-import { RadixTracker } from './radix-tracker.ts';
+import { KernelPanic, RadixTracker } from './radix-tracker.ts';
 import type { PageSource } from './radix-tracker.ts';
 import { SCRATCH_ENTRY_BYTES } from '#src/abi/description/scratch-array';
 import { KEXEC_METADATA } from '#src/abi/description/sub-blobs';
@@ -47,11 +47,11 @@ export class Kernel implements PageSource {
     this.#answer = answer;
     this.#names = names;
     const { memory, decisions, topology } = platform;
-    const root = this.takePage();
+    const root = this.#takeBootPage();
     memory.zeroPage(root);
     this.#tracker = new RadixTracker(memory, root);
-    this.tree = this.takePage();
-    if (decisions.preservesTree) this.#tracker.add(this.tree, 0, this);
+    this.tree = this.#takeBootPage();
+    if (decisions.preservesTree) this.#preserveAtBoot(this.tree);
     createTree(memory.zeroPage(this.tree), platform.compatible, root * topology.pageBytes);
     this.#publishMetadata();
     answer.fdt = this.tree;
@@ -85,13 +85,23 @@ export class Kernel implements PageSource {
     const { memory, topology, decisions, release } = this.#platform;
     const { incomingTree } = this.#booted;
     const before = incomingTree < 0 ? 0 : this.#previousKexecCount(incomingTree);
-    const blob = this.takePage();
-    this.#tracker.add(blob, 0, this);
+    const blob = this.#takeBootPage();
+    this.#preserveAtBoot(blob);
     const count = decisions.countsKexecs ? before + 1 : 1;
     writeMetadata(memory.zeroPage(blob), release, count);
     const page = memory.pageForWriting(this.tree);
     const phys = blob * topology.pageBytes;
     addSubtree(page, KEXEC_METADATA.name, phys, KEXEC_METADATA.bytes, this.#platform.decisions);
+  }
+
+  #takeBootPage(): number {
+    const pfn = this.takePage();
+    if (pfn < 0) throw new KernelPanic('no page left to boot with');
+    return pfn;
+  }
+
+  #preserveAtBoot(pfn: number): void {
+    if (!this.#tracker.add(pfn, 0, this)) throw new KernelPanic('no page left to boot with');
   }
 
   #previousKexecCount(incomingTree: number): number {
@@ -103,10 +113,16 @@ export class Kernel implements PageSource {
     return blob === undefined ? 0 : readKexecCount(blob);
   }
 
+  /** A page for KHO itself; never frame 0, as an address of 0 stands for none. */
   takePage(): number {
     const { decisions } = this.#platform;
+    const { allocator } = this.#booted;
     const anywhere = decisions.trackerPagesFrom === 'anywhere' || !decisions.scratchIsMovableOnly;
-    const pfn = this.#booted.allocator.allocate(0, -1, false, anywhere);
+    let pfn = allocator.allocate(0, -1, false, anywhere);
+    if (pfn === 0) {
+      pfn = allocator.allocate(0, -1, false, anywhere);
+      allocator.free(0, 0);
+    }
     if (pfn >= 0) this.#answer.taken.add(pfn, 1);
     return pfn;
   }

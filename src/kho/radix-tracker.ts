@@ -91,7 +91,8 @@ export class RadixTracker {
 /**
  * Walks the tracker of the previous kernel: largest order first, ascending within one order.
  *
- * A pointer to a page that does not exist ends the kernel, as it would a real one.
+ * A pointer to a page that does not exist ends the kernel, as it would a real one. So does a page
+ * that is reached twice, where a real one might walk for days.
  */
 export const walkTracker = (
   memory: PhysicalMemory,
@@ -99,7 +100,7 @@ export const walkTracker = (
   visit: (pfn: number, order: number) => void,
 ): void => {
   const geometry = radixGeometry(memory.pageShift);
-  walkNode(memory, geometry, root, geometry.depth - 1, 0, visit);
+  walkNode(memory, geometry, root, geometry.depth - 1, 0, visit, new Set());
 };
 
 /** The kernel met memory that it cannot go on with. */
@@ -112,9 +113,12 @@ const walkNode = (
   level: number,
   prefix: number,
   visit: (pfn: number, order: number) => void,
+  seen: Set<number>,
 ): void => {
   const page = memory.page(frame);
   if (page === undefined) throw new KernelPanic(`no tracker page at frame 0x${frame.toString(16)}`);
+  if (seen.has(frame)) throw new KernelPanic(`two ways to frame 0x${frame.toString(16)}`);
+  seen.add(frame);
   const words = new Uint32Array(page.buffer, page.byteOffset, page.length / 4);
   if (level === 0) {
     walkLeaf(geometry, words, prefix, visit);
@@ -126,7 +130,7 @@ const walkNode = (
     const high = words[2 * slot + 1]!;
     if (low === 0 && high === 0) continue;
     const next = (high * 4294967296 + low) / 2 ** memory.pageShift;
-    walkNode(memory, geometry, next, level - 1, prefix + slot * below, visit);
+    walkNode(memory, geometry, next, level - 1, prefix + slot * below, visit, seen);
   }
 };
 

@@ -75,7 +75,7 @@ describe('held blocks', () => {
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -94,6 +94,28 @@ describe('held blocks', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('are all found when there are many', () => {
+    const list = Array.from({ length: 1000 }, (_, i) => ({
+      first: i * 64,
+      order: 6 - (i % 7),
+      held: true,
+      marked: true,
+    }));
+    const held = collect(list);
+    for (const { first, order } of list) {
+      const at = held.markedAt(first);
+      expect([held.first(at), held.order(at), held.reserved(at)]).toEqual([
+        first,
+        order,
+        2 ** order,
+      ]);
+      expect([held.holds(first + 2 ** order - 1), held.holds(first + 64 - 1)]).toEqual([
+        true,
+        order === 6,
+      ]);
+    }
   });
 
   it('are none when nothing was handed over', () => {

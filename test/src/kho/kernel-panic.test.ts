@@ -5,7 +5,8 @@ import { call } from '#model/call';
 import { SUBTREE_NAMES, buildMachine, plainShape } from '#model/machines';
 import { radixGeometry } from '#src/abi/description/radix-key';
 import { KhoMachine, PANIC } from '#src/kho/kho-machine';
-import { readU64, writeU64 } from '#src/kho/physical-memory';
+import { PhysicalMemory, readU64, writeU64 } from '#src/kho/physical-memory';
+import { walkTracker } from '#src/kho/radix-tracker';
 
 const PAGE = 4096;
 const MACHINE = buildMachine(plainShape(32));
@@ -27,7 +28,7 @@ class Bench {
     expect(this.machine.call(call('preserveFolio', { pfn: this.folio, order: 3 })).value).toBe(0);
     expect(this.machine.call(call('kexecFileLoad')).value).toBe(0);
     const tree = this.machine.sees.fdt() / PAGE;
-    this.collect(this.mapOf(this.page(tree)) / PAGE, depth - 1);
+    this.collect(mapOf(this.page(tree)) / PAGE, depth - 1);
   }
 
   allocate(order: number): number {
@@ -36,16 +37,6 @@ class Bench {
 
   page(pfn: number): Uint8Array {
     return this.machine.sees.memory.page(pfn)!;
-  }
-
-  /** The tracker's address is the only value of the tree that leads to a page of the tracker. */
-  mapOf(tree: Uint8Array): number {
-    return readU64(tree, this.mapAt(tree));
-  }
-
-  mapAt(tree: Uint8Array): number {
-    const text = Buffer.from(tree);
-    return text.indexOf('kho-v4') + 8 + 12;
   }
 
   collect(pfn: number, level: number): void {
@@ -72,6 +63,23 @@ class Bench {
     return value;
   }
 }
+
+/** Where the tracker's address stands: behind the compatible string and a property header. */
+const mapAt = (tree: Uint8Array): number => Buffer.from(tree).indexOf('kho-v4') + 8 + 12;
+
+const mapOf = (tree: Uint8Array): number => readU64(tree, mapAt(tree));
+
+/** Frames of the blocks that the running kernel preserves. */
+const preservedBy = ({ sees }: KhoMachine): number[] => {
+  const frames: number[] = [];
+  const memory = new PhysicalMemory(12);
+  for (let pfn = 0; pfn < MACHINE.end; pfn++) {
+    const page = sees.memory.page(pfn);
+    if (page !== undefined) memory.zeroPage(pfn).set(page);
+  }
+  walkTracker(memory, mapOf(memory.page(sees.fdt() / PAGE)!) / PAGE, (pfn) => frames.push(pfn));
+  return frames;
+};
 
 const slotsInUse = (page: Uint8Array): number[] =>
   Array.from({ length: PAGE / 8 }, (_, i) => i * 8).filter((at) => readU64(page, at) !== 0);
@@ -139,17 +147,11 @@ describe('the next kernel', () => {
 
   it('panics at a bit that is no key, and at a block that is not in memory', () => {
     const zeroKey = (bench: Bench): void => {
-      let pfn = bench.levels[depth - 1]![0]!;
-      for (let level = depth - 1; level > 0; level--) {
-        const next = [...TABLES, 0].indexOf(level);
-        const page = bench.page(pfn);
-        const child = bench.levels[level - 1]![0]!;
-        page.fill(0);
-        writeU64(page, 0, child * PAGE);
-        pfn = child;
-        expect(next).toBeGreaterThanOrEqual(0);
+      for (const level of TABLES) {
+        const page = bench.page(bench.levels[level]![0]!).fill(0);
+        writeU64(page, 0, bench.levels[level - 1]![0]! * PAGE);
       }
-      bench.page(pfn).fill(0)[0] = 1;
+      bench.page(bench.levels[0]![0]!).fill(0)[0] = 1;
     };
     expect(after(zeroKey)).toBe(PANIC);
     const wideKey = (bench: Bench): void => {
@@ -167,15 +169,9 @@ describe('the next kernel', () => {
   it('panics when everything there is was handed over and no page is left to boot with', () => {
     const bench = new Bench();
     const { end } = MACHINE;
-    for (let order = Math.log2(end), pfn = 0; order >= 0; order--) {
-      if (pfn + 2 ** order > end) continue;
-      // Scratch refuses; what surrounds it is handed over page by page.
-      pfn = 0;
-      break;
-    }
-    const areas = bench.machine.sees;
-    const array = bench.page(areas.scratchArray() / PAGE);
-    const scratch = Array.from({ length: areas.scratchBytes() / 16 }, (_, i) => ({
+    const { memory, scratchArray, scratchBytes } = bench.machine.sees;
+    const array = memory.page(scratchArray() / PAGE)!;
+    const scratch = Array.from({ length: scratchBytes() / 16 }, (_, i) => ({
       first: readU64(array, 16 * i) / PAGE,
       count: readU64(array, 16 * i + 8) / PAGE,
     }));
@@ -191,13 +187,13 @@ describe('the next kernel', () => {
     for (const address of [PAGE + 1, 8, 2 ** 32, 2 ** 52, 2 ** 53 - 1, 0x1ffe000]) {
       const damage = (bench: Bench): void => {
         const tree = bench.page(bench.machine.sees.fdt() / PAGE);
-        writeU64(tree, bench.mapAt(tree), address);
+        writeU64(tree, mapAt(tree), address);
       };
       expect(after(damage)).toBe(PANIC);
     }
     const zero = (bench: Bench): void => {
       const tree = bench.page(bench.machine.sees.fdt() / PAGE);
-      writeU64(tree, bench.mapAt(tree), 0);
+      writeU64(tree, mapAt(tree), 0);
     };
     expect(after(zero)).toBe(0);
   });
@@ -229,5 +225,39 @@ describe('the next kernel', () => {
     );
     expect(panics).toBeGreaterThan(20);
     expect(boots).toBeGreaterThan(20);
+  });
+});
+
+describe('a machine with hardly any memory', () => {
+  it('boots with or without KHO or panics, and uses no frame that it does not have', () => {
+    const seen: string[] = [];
+    for (let frames = 24; frames < 100; frames++) {
+      const shape = {
+        pageShift: 12,
+        nodes: [frames],
+        scratch: { lowmem: 8, global: 8, perNode: 8 },
+      };
+      const machine = new KhoMachine(
+        { ...buildMachine(shape), scratchAlign: 1 },
+        { compatible: 'kho-v4', release: '7.3.4' },
+        SUBTREE_NAMES,
+      );
+      const { value, taken, early } = machine.call(call('coldBoot'));
+      const fdt = machine.sees.fdt();
+      seen.push(value === PANIC ? 'panic' : fdt === 0 ? 'without KHO' : 'with KHO');
+      for (const ranges of [taken, early]) {
+        for (let i = 0; i < ranges.length; i++) {
+          expect(ranges.first(i)).toBeGreaterThanOrEqual(0);
+          expect(ranges.first(i) + ranges.count(i)).toBeLessThanOrEqual(frames);
+        }
+      }
+      expect(machine.sees.memory.page(-1)).toBe(undefined);
+      if (fdt !== 0) expect(preservedBy(machine)).toContain(fdt / PAGE);
+      if (fdt !== 0) expect(preservedBy(machine).length).toBe(2);
+    }
+    expect(new Set(seen)).toEqual(new Set(['without KHO', 'panic', 'with KHO']));
+    // The image has 8 frames, early memory 6, scratch 24: nothing is left for the scratch array.
+    expect(seen[38 - 24]).toBe('without KHO');
+    expect(seen.at(-1)).toBe('with KHO');
   });
 });

@@ -1,7 +1,9 @@
 /** The page allocator does what an array of frames does, and memory is whole again at the end. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { call } from '#model/call';
 import type { Machine } from '#model/system';
+import { KhoMachine } from '#src/kho/kho-machine';
 import { PageAllocator } from '#src/kho/page-allocator';
 import { RangeSet } from '#src/kho/range-set';
 import { Topology } from '#src/kho/topology';
@@ -236,7 +238,7 @@ const perform = (pair: Pair, made: Step): void => {
 };
 
 describe('the page allocator', () => {
-  it('owns, aligns, separates and counts as an array of frames does, and joins what is freed', () => {
+  it('owns, aligns, separates, counts as an array of frames does, and joins what is freed', () => {
     fc.assert(
       fc.property(shape, fc.array(step, { maxLength: 40 }), (made, steps) => {
         const pair = new Pair(made);
@@ -247,7 +249,7 @@ describe('the page allocator', () => {
         }
         pair.checkWhole();
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
   });
 
@@ -265,6 +267,11 @@ describe('the page allocator', () => {
     pair.allocator.adopt(block.pfn, block.order);
     pair.fill(block, 'unmovable');
     pair.blocks.push(block);
+    expect([127, 128, 63].map((pfn) => pair.allocator.ownerOf(pfn))).toEqual([
+      'unmovable',
+      undefined,
+      'free',
+    ]);
     pair.check();
     pair.checkWhole();
   });
@@ -319,5 +326,23 @@ describe('a machine of 16 TiB', () => {
     expect(allocator.ownerOf(2 ** 32 - 1)).toBe('unmovable');
     for (let pfn = 2 ** 32 - 4; pfn < 2 ** 32; pfn++) allocator.free(pfn, 0);
     expect(allocator.allocate(10, 1, false, false)).toBe(2 ** 32 - 1024);
+  });
+
+  it('boots, hands over and boots again at a cost that does not grow with memory', () => {
+    const before = held();
+    const small = { lowmem: 2 ** 14, global: 2 ** 14, perNode: 2 ** 14 };
+    const build = { compatible: 'kho-v4', release: '7.3.4' };
+    const system = new KhoMachine({ ...machine, scratch: small, scratchAlign: 1024 }, build, []);
+    expect(system.call(call('coldBoot')).value).toBe(0);
+    const folio = system.call(call('allocPages', { node: 1, order: 10, value: 0 })).value;
+    const last = 2 ** 32 - 2 ** 20;
+    expect(system.call(call('preserveFolio', { pfn: folio, order: 10 })).value).toBe(0);
+    expect(system.call(call('preservePages', { pfn: last, count: 99 })).value).toBe(0);
+    expect(system.call(call('kexecFileLoad')).value).toBe(0);
+    expect(system.call(call('kexec')).value).toBe(1);
+    expect(system.sees.freeFrames()).toBeGreaterThan(16 * TIB - 2 ** 17);
+    expect(system.call(call('restoreFolio', { pfn: folio })).value).toBe(10);
+    expect(system.call(call('restorePages', { pfn: last, count: 99 })).value).toBe(0);
+    expect(held() - before).toBeLessThan(32 * 2 ** 20);
   });
 });

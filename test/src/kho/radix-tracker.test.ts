@@ -1,4 +1,4 @@
-/** The tracker is a set of blocks in pages: complete, atomic, and all that is left when it fails. */
+/** The tracker is a set of blocks in pages: complete, and untouched by a page that is refused. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PAGE_SHIFTS } from '#src/abi/description/page-size';

@@ -1,0 +1,131 @@
+/**
+ * What witnesses of rules are made of: a small machine with scratch, states made by hand, answers
+ * with ranges, and an observer that sees what it is told to.
+ *
+ * Frames: node 0 is [0, 0x2000), node 1 [0x2000, 0x4000); scratch is low 0x400, global 0x800, node 0
+ * 0xc00 and node 1 0x2400, of 0x400 frames each.
+ */
+import { CallAnswer, call } from '#model/call';
+import { buildMachine, nameIndex } from '#model/machines';
+import { sparseState } from '#model/sparse-carrier';
+import type { SparseState } from '#model/sparse-carrier';
+import type { Call } from '#spec/call';
+import type { Handover } from '#spec/handover';
+import type { FrameSightRule, Seen, StateRule, SystemSightRule, AnswerRule } from '#spec/rules';
+
+export type Pair = readonly [first: number, count: number];
+
+export const AREAS: readonly Pair[] = [
+  [0x400, 0x400],
+  [0x800, 0x400],
+  [0xc00, 0x400],
+  [0x2400, 0x400],
+];
+
+/** The machine with its scratch reserved and nothing else on it. */
+export const fresh = (): SparseState => {
+  const scratch = { lowmem: 0x400, global: 0x400, perNode: 0x400 };
+  const s = sparseState(buildMachine({ pageShift: 12, nodes: [0x2000, 0x2000], scratch }));
+  AREAS.forEach(([first, count], slot) => {
+    s.areaFirst.set(slot, first);
+    s.areaCount.set(slot, count);
+  });
+  return s;
+};
+
+type Lists = 'taken' | 'given' | 'placed' | 'early' | 'areas';
+type Said = Partial<Record<Lists, readonly Pair[]>> &
+  Partial<Record<'bytes' | 'managed' | 'fdt' | 'metadata', number>>;
+
+/** An answer with this value and, beside it, ranges and numbers. */
+export const says = (value: number, said: Said = {}): CallAnswer => {
+  const answer = new CallAnswer();
+  answer.reset(value);
+  for (const [name, what] of Object.entries(said)) {
+    if (typeof what === 'number') Object.assign(answer, { [name]: what });
+    else for (const [first, count] of what) answer[name as Lists].add(first, count);
+  }
+  return answer;
+};
+
+/** An observer that sees nothing but what it is told to. */
+export const sees = (
+  what: Partial<Omit<Seen, 'handover'>> & { readonly handover?: Partial<Handover> } = {},
+): Seen => ({
+  use: () => 0,
+  content: () => 0,
+  freeFrames: 0,
+  kexecCount: 0,
+  nameIndex,
+  ...what,
+  handover: {
+    pageShift: 12,
+    compatible: 'kho-v4',
+    fdt: 0x100000,
+    scratchArray: 0,
+    tracker: 0,
+    scratch: [],
+    preserved: [],
+    trackerPages: [],
+    subtrees: [],
+    damage: [],
+    ...what.handover,
+  },
+});
+
+/** Changes a state before it is judged. */
+export type Setup = (s: SparseState) => void;
+export const nothing: Setup = () => {};
+
+/** What a rule made of one case. */
+export interface Judged {
+  /** The premise was met, or something was looked at. */
+  readonly asked: boolean;
+  readonly holds: boolean;
+  /** What the rule would tell, or told. */
+  readonly text: string;
+}
+
+/** One case, ready to be judged. */
+export type Case = () => Judged;
+
+export const ofCall =
+  (rule: AnswerRule, made: Call, answer: CallAnswer, setup: Setup = nothing): Case =>
+  () => {
+    const s = fresh();
+    setup(s);
+    const text = rule.tell(s, made, answer);
+    return { asked: rule.when(s, made, answer), holds: rule.holds(s, made, answer), text };
+  };
+
+export const ofFrame =
+  (rule: StateRule, pfn: number, setup: Setup): Case =>
+  () => {
+    const s = fresh();
+    setup(s);
+    return { asked: rule.when(s, pfn), holds: rule.holds(s, pfn), text: rule.tell(s, pfn) };
+  };
+
+export const ofSight =
+  (rule: FrameSightRule, pfn: number, seen: Seen, setup: Setup): Case =>
+  () => {
+    const s = fresh();
+    setup(s);
+    const text = rule.tell(s, seen, pfn);
+    return { asked: rule.when(s, seen, pfn), holds: rule.holds(s, seen, pfn), text };
+  };
+
+export const ofSystem =
+  (rule: SystemSightRule, seen: Seen, setup: Setup): Case =>
+  () => {
+    const s = fresh();
+    setup(s);
+    const told: string[] = [];
+    const places = rule.find(s, seen, (tell) => told.push(tell()));
+    return { asked: places > 0, holds: told.length === 0, text: told.join('; ') };
+  };
+
+/** A rule with a case that keeps it and cases that break it. */
+export type Witness = readonly [id: string, keeps: Case, ...breaks: readonly [Case, ...Case[]]];
+
+export { call };
