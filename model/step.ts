@@ -4,56 +4,63 @@
  * A step names an object by the step that made it (`of`) and a place by a word, never by a frame
  * number. So any step can be dropped and the rest still runs: a step whose object is gone, or whose
  * place does not exist on the machine, is skipped.
+ *
+ * This is the register of the kinds of step; each kind is described in `kinds/`.
  */
+import * as kexec from './kinds/kexec.ts';
+import type { Kind, StepBase } from './kinds/kind.ts';
+import * as memory from './kinds/memory.ts';
+import * as preservation from './kinds/preservation.ts';
+import * as restoring from './kinds/restoring.ts';
+import * as subtrees from './kinds/subtrees.ts';
 import type { MachineShape } from './machines.ts';
 
-/** A place in memory, by a word; `back` frames before it. */
-export type Place =
-  | { readonly at: 'slot'; readonly slot: number; readonly back: number }
-  | { readonly at: 'node border'; readonly node: number; readonly back: number }
-  | { readonly at: 'start of scratch'; readonly area: number; readonly back: number }
-  | { readonly at: 'end of scratch'; readonly area: number; readonly back: number };
-
-export type StepWhat =
-  /** Take a block from the page allocator. */
-  | {
-      readonly do: 'alloc';
-      readonly node: number;
-      readonly order: number;
-      readonly movable: boolean;
-    }
-  /** Take a given range of single pages. */
-  | { readonly do: 'claim'; readonly place: Place; readonly count: number }
-  | { readonly do: 'free'; readonly of: number }
-  /** Write a page of an object, counted from its start. */
-  | { readonly do: 'write'; readonly of: number; readonly page: number }
-  | { readonly do: 'preserve'; readonly of: number }
-  | { readonly do: 'unpreserve'; readonly of: number }
-  | { readonly do: 'restore'; readonly of: number }
-  /** Ask for something that was not handed over: a shorter or longer range of an object. */
-  | { readonly do: 'restore part'; readonly of: number; readonly count: number }
-  /** Ask to preserve a range that reaches into scratch. */
-  | { readonly do: 'preserve scratch'; readonly place: Place; readonly count: number }
-  /** Name a preserved object in the outgoing tree. */
-  | {
-      readonly do: 'add subtree';
-      readonly of: number;
-      readonly name: number;
-      readonly bytes: number;
-    }
-  /** Name one object by many long names, until the page is full or `count` names are added. */
-  | { readonly do: 'crowd tree'; readonly of: number; readonly count: number }
-  | { readonly do: 'remove subtree'; readonly of: number }
-  | { readonly do: 'retrieve subtree'; readonly name: number }
-  | { readonly do: 'load' }
-  /** Jump; `damage` is an index of `TREE_DAMAGE`. */
-  | { readonly do: 'kexec'; readonly damage: number }
-  | { readonly do: 'cold boot' };
-
-/** A step with the number that other steps know it by. */
-export type Step = StepWhat & { readonly id: number };
+export type Step =
+  | memory.Alloc
+  | memory.Claim
+  | memory.Free
+  | memory.Write
+  | preservation.Preserve
+  | preservation.Unpreserve
+  | preservation.PreserveScratch
+  | restoring.Restore
+  | restoring.RestorePart
+  | subtrees.AddSubtree
+  | subtrees.CrowdTree
+  | subtrees.RemoveSubtree
+  | subtrees.RetrieveSubtree
+  | kexec.Load
+  | kexec.Kexec
+  | kexec.ColdBoot;
 
 export type StepName = Step['do'];
+
+type Kinds = { readonly [Name in StepName]: Kind<Extract<Step, { readonly do: Name }>> };
+
+/** Every kind of step by its name. */
+export const KINDS: Kinds = {
+  alloc: memory.alloc,
+  claim: memory.claim,
+  free: memory.free,
+  write: memory.write,
+  preserve: preservation.preserve,
+  unpreserve: preservation.unpreserve,
+  'preserve scratch': preservation.preserveScratch,
+  restore: restoring.restore,
+  'restore part': restoring.restorePart,
+  'add subtree': subtrees.addSubtree,
+  'crowd tree': subtrees.crowdTree,
+  'remove subtree': subtrees.removeSubtree,
+  'retrieve subtree': subtrees.retrieveSubtree,
+  load: kexec.load,
+  kexec: kexec.kexec,
+  'cold boot': kexec.coldBoot,
+};
+
+export const STEP_NAMES = Object.keys(KINDS) as readonly StepName[];
+
+/** The kind of a step, for code that treats all kinds alike. */
+export const kindOf = (name: StepName): Kind<StepBase> => KINDS[name] as unknown as Kind<StepBase>;
 
 /** A trace: a machine and the steps that are tried on it. The machine is switched on first. */
 export interface Trace {

@@ -3,13 +3,15 @@
  *
  * Every candidate is run; one that breaks the same rule with fewer or simpler steps is taken. Steps
  * are dropped in chunks, then one by one, then in pairs; images are loaded right before the jump;
- * then arguments become smaller, and last the machine. Passes repeat until none of them helps. The result never has more steps than the
- * start, and every order in here is fixed, so the same trace always ends as the same one.
+ * then arguments become smaller, and last the machine. Passes repeat until none of them helps. The
+ * result never has more steps than the start, and every order in here is fixed, so the same trace
+ * always ends as the same one.
  */
 import { planOf } from '#model/generators';
 import { plainShape } from '#model/machines';
 import type { MachineShape } from '#model/machines';
-import type { Place, Step, Trace } from '#model/step';
+import { simplerSteps } from '#model/simplify';
+import type { Step, Trace } from '#model/step';
 import type { TraceRunner } from './run-trace.ts';
 import { Tally } from './tally.ts';
 
@@ -123,54 +125,6 @@ class Minimizer {
     this.#trySteps(renumbered);
   }
 }
-
-/** Simpler values for one number, simplest first. */
-const smaller = (value: number, least: number): number[] => {
-  if (value <= least) return [];
-  const values = [least, least + 1, Math.floor((value + least) / 2), value - 1];
-  return [...new Set(values)].filter((v) => v >= least && v < value);
-};
-
-const simplerPlaces = (place: Place): Place[] => [
-  ...(place.at === 'slot' ? smaller(place.slot, 0).map((slot) => ({ ...place, slot })) : []),
-  ...smaller(place.back, 0).map((back) => ({ ...place, back })),
-  ...(place.at === 'slot' ? [] : [{ at: 'slot', slot: 0, back: 0 } as const]),
-];
-
-/** Variants of a step that people find simpler. */
-const simplerSteps = (step: Step): Step[] => {
-  switch (step.do) {
-    case 'alloc':
-      return [
-        ...(step.node < 0 ? [] : [{ ...step, node: -1 }]),
-        ...(step.movable ? [{ ...step, movable: false }] : []),
-        ...smaller(step.order, 0).map((order) => ({ ...step, order })),
-      ];
-    case 'claim':
-    case 'preserve scratch':
-      return [
-        ...simplerPlaces(step.place).map((place) => ({ ...step, place })),
-        ...smaller(step.count, 1).map((count) => ({ ...step, count })),
-      ];
-    case 'restore part':
-      return smaller(step.count, 1).map((count) => ({ ...step, count }));
-    case 'write':
-      return smaller(step.page, 0).map((page) => ({ ...step, page }));
-    case 'add subtree':
-      return [
-        ...smaller(step.name, 1).map((name) => ({ ...step, name })),
-        ...smaller(step.bytes, 1).map((bytes) => ({ ...step, bytes })),
-      ];
-    case 'crowd tree':
-      return smaller(step.count, 1).map((count) => ({ ...step, count }));
-    case 'retrieve subtree':
-      return smaller(step.name, 0).map((name) => ({ ...step, name }));
-    case 'kexec':
-      return step.damage === 0 ? [] : [{ ...step, damage: 0 }];
-    default:
-      return [];
-  }
-};
 
 /** Two nodes that meet one frame after an aligned border, in frames. */
 const CROOKED_PAIR = [8193, 8191];

@@ -82,6 +82,6 @@ export const printSpec = (options: { readonly json: boolean }, io: Io): number =
       );
     }
   }
-  io.out(`${lines.join('\n')}`);
+  io.out(lines.join('\n'));
   return EXIT.holds;
 };

@@ -2,10 +2,12 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { MAX_PAGE_ORDER, shapeProblem } from '#model/machines';
+import type { Field } from '#model/kinds/kind';
+import { shapeProblem } from '#model/machines';
+import { STEP_NAMES, kindOf } from '#model/step';
+import type { Step, StepName } from '#model/step';
 import { TRACE_FORMAT, TRACE_VERSION, traceFileText } from '#model/trace-file';
 import type { TraceFile } from '#model/trace-file';
-import { TREE_DAMAGE } from '#spec/call';
 import { UsageError } from './io.ts';
 
 const whole = (min: number, max: number) =>
@@ -19,7 +21,6 @@ const BYTES_MAX = 2 ** 26;
 const STEPS_MAX = 100_000;
 const id = whole(0, 0xfffff);
 const back = whole(0, FRAMES_MAX);
-const frames = whole(1, 2 ** 24);
 
 const place = v.variant('at', [
   v.strictObject({ at: v.literal('slot'), slot: whole(0, 255), back }),
@@ -28,39 +29,30 @@ const place = v.variant('at', [
   v.strictObject({ at: v.literal('end of scratch'), area: whole(0, 65), back }),
 ]);
 
-const onObject = <const Name extends string>(name: Name) =>
-  v.strictObject({ id, do: v.literal(name), of: id });
+const fieldSchema = (field: Field) => {
+  switch (field.is) {
+    case 'object':
+      return id;
+    case 'place':
+      return place;
+    case 'flag':
+      return v.boolean();
+    case 'number':
+      return whole(field.min, field.max);
+  }
+};
 
-const step = v.variant('do', [
-  v.strictObject({
+/** What a step of one kind must look like: what the kind declares, and nothing else. */
+const stepSchema = (name: StepName) => {
+  const fields = Object.entries<Field>(kindOf(name).fields);
+  return v.strictObject({
     id,
-    do: v.literal('alloc'),
-    node: whole(-1, 63),
-    order: whole(0, MAX_PAGE_ORDER),
-    movable: v.boolean(),
-  }),
-  v.strictObject({ id, do: v.literal('claim'), place, count: frames }),
-  v.strictObject({ id, do: v.literal('preserve scratch'), place, count: frames }),
-  onObject('free'),
-  v.strictObject({ id, do: v.literal('write'), of: id, page: whole(0, FRAMES_MAX) }),
-  onObject('preserve'),
-  onObject('unpreserve'),
-  onObject('restore'),
-  v.strictObject({ id, do: v.literal('restore part'), of: id, count: frames }),
-  v.strictObject({
-    id,
-    do: v.literal('add subtree'),
-    of: id,
-    name: whole(0, 63),
-    bytes: whole(1, 2 ** 40),
-  }),
-  v.strictObject({ id, do: v.literal('crowd tree'), of: id, count: whole(1, 1000) }),
-  onObject('remove subtree'),
-  v.strictObject({ id, do: v.literal('retrieve subtree'), name: whole(0, 63) }),
-  v.strictObject({ id, do: v.literal('load') }),
-  v.strictObject({ id, do: v.literal('kexec'), damage: whole(0, TREE_DAMAGE.length - 1) }),
-  v.strictObject({ id, do: v.literal('cold boot') }),
-]);
+    do: v.literal(name),
+    ...Object.fromEntries(fields.map(([key, field]) => [key, fieldSchema(field)])),
+  });
+};
+
+const step = v.variant('do', STEP_NAMES.map(stepSchema)) as unknown as v.GenericSchema<Step>;
 
 const size = whole(0, FRAMES_MAX);
 

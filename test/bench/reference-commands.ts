@@ -10,6 +10,7 @@ const FRAMES = 8;
 const SCRATCH = 2;
 const KERNELS = 3;
 const ENOENT = 2;
+const EBUSY = 16;
 
 type Name =
   'movable' | 'unmovable' | 'free' | 'preserve' | 'unpreserve' | 'restore' | 'load' | 'kexec';
@@ -90,14 +91,20 @@ class Real {
   #kernel = 0;
   readonly #content = new Uint8Array(FRAMES);
 
+  #owned(bit: number): boolean {
+    return ((this.#movable | this.#unmovable) & bit) !== 0;
+  }
+
   do(name: Name, p: number): number {
     const bit = 1 << p;
     switch (name) {
       case 'movable':
+        if (this.#owned(bit)) return -EBUSY;
         this.#movable |= bit;
         this.#content[p] = this.#kernel + 1;
         return 0;
       case 'unmovable':
+        if (this.#owned(bit)) return -EBUSY;
         this.#unmovable |= bit;
         this.#content[p] = this.#kernel + 1;
         return 0;

@@ -44,7 +44,9 @@ export const untidyLines = (text: string): string[] =>
   text
     .split('\n')
     .filter((line) => !line.includes('npx kho-check replay'))
-    .filter((line) => [...line].length > 80 || line !== line.trimEnd() || line.includes('\u001b'));
+    .filter(
+      (line) => Array.from(line).length > 80 || line !== line.trimEnd() || line.includes('\u001b'),
+    );
 
 /** Wrong usage: exit status 2, one line on stderr, nothing on stdout. Answers the line. */
 export const complaintOf = ({ status, out, err }: Called): string => {

@@ -121,7 +121,7 @@ describe('500 random traces', () => {
   });
 
   it('damage the tree in every way, and go to every kind of place', () => {
-    expect([...damages].sort()).toEqual([0, 1, 2, 3, 4]);
+    expect([...damages].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4]);
     expect([...places].sort()).toEqual([
       'end of scratch',
       'node border',
@@ -131,6 +131,6 @@ describe('500 random traces', () => {
   });
 
   it('run on machines with one to four nodes', () => {
-    expect([...tally.nodes.keys()].sort()).toEqual([1, 2, 3, 4]);
+    expect([...tally.nodes.keys()].sort((a, b) => a - b)).toEqual([1, 2, 3, 4]);
   });
 });

@@ -2,8 +2,8 @@
  * What witnesses of rules are made of: a small machine with scratch, states made by hand, answers
  * with ranges, and an observer that sees what it is told to.
  *
- * Frames: node 0 is [0, 0x2000), node 1 [0x2000, 0x4000); scratch is low 0x400, global 0x800, node 0
- * 0xc00 and node 1 0x2400, of 0x400 frames each.
+ * Node 0 is [0, 0x2000), node 1 [0x2000, 0x4000); the scratch areas of low memory, of any node, of
+ * node 0 and of node 1 start at 0x400, 0x800, 0xc00 and 0x2400 and have 0x400 frames each.
  */
 import { CallAnswer, call } from '#model/call';
 import { buildMachine, nameIndex } from '#model/machines';

@@ -217,6 +217,16 @@ describe.each(CAPTURES)('$name', (capture) => {
     ]);
     expect(blocks).toEqual(expected.ranges);
     expect(taken).toEqual(areas);
+    for (let i = image.length; i < answer.early.length; i++) {
+      const first = answer.early.first(i);
+      const end = first + answer.early.count(i);
+      expect(areas.some((area) => first >= area.first && end <= area.first + area.count)).toBe(
+        true,
+      );
+    }
+    for (let i = 0; i < answer.taken.length; i++) {
+      expect(held.holds(answer.taken.first(i))).toBe(false);
+    }
     expect(incomingTree).toBe(expected.fdt_phys / pageBytes);
     names.forEach((_, name) => {
       const phys = kernel.retrieveSubtree(call('retrieveSubtree', { name })) * pageBytes;

@@ -9,6 +9,8 @@ import { PhysicalMemory, readU64, writeU64 } from '#src/kho/physical-memory';
 import { walkTracker } from '#src/kho/radix-tracker';
 
 const PAGE = 4096;
+/** What `sees.use` shows of an unmovable page. */
+const UNMOVABLE = 2;
 const MACHINE = buildMachine(plainShape(32));
 const { depth } = radixGeometry(12);
 
@@ -253,6 +255,7 @@ describe('a machine with hardly any memory', () => {
       }
       expect(machine.sees.memory.page(-1)).toBe(undefined);
       if (fdt !== 0) expect(preservedBy(machine)).toContain(fdt / PAGE);
+      expect(machine.sees.use(0)).not.toBe(UNMOVABLE);
       if (fdt !== 0) expect(preservedBy(machine).length).toBe(2);
     }
     expect(new Set(seen)).toEqual(new Set(['without KHO', 'panic', 'with KHO']));

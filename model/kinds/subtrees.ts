@@ -1,0 +1,112 @@
+/** Kinds of step: naming blobs in the handover tree, and looking them up. */
+import type { Call } from '#spec/call';
+import { call } from '../call.ts';
+import { CROWD_FIRST, CROWD_NAMES, SUBTREE_NAMES } from '../machines.ts';
+import { NO_CALLS, OBJECT, number } from './kind.ts';
+import type { Kind, StepBase } from './kind.ts';
+
+/** Name a preserved object in the outgoing tree. */
+export interface AddSubtree extends StepBase {
+  readonly do: 'add subtree';
+  readonly of: number;
+  readonly name: number;
+  readonly bytes: number;
+}
+
+/** Name one object by many long names, until the page is full or `count` names are added. */
+export interface CrowdTree extends StepBase {
+  readonly do: 'crowd tree';
+  readonly of: number;
+  readonly count: number;
+}
+
+export interface RemoveSubtree extends StepBase {
+  readonly do: 'remove subtree';
+  readonly of: number;
+}
+
+export interface RetrieveSubtree extends StepBase {
+  readonly do: 'retrieve subtree';
+  readonly name: number;
+}
+
+const NAME_MAX = SUBTREE_NAMES.length - 1;
+const BYTES_MAX = 2 ** 40;
+
+export const addSubtree: Kind<AddSubtree> = {
+  says: 'name a preserved object in the outgoing tree',
+  weight: 5,
+  silenceable: true,
+  fields: { of: OBJECT, name: number(0, NAME_MAX, 1), bytes: number(1, BYTES_MAX) },
+  draw: ({ random, choose, pageBytes }) => {
+    const chosen = choose((o) => o.status === 'owned' && o.preserved);
+    if (chosen === undefined) return undefined;
+    const bytes = random.pick([1, 73, pageBytes, chosen.count * pageBytes]);
+    return { of: chosen.id, name: random.between(1, CROWD_FIRST - 1), bytes };
+  },
+  calls: (world, { of, name, bytes }) => {
+    const object = world.object(of);
+    const may = object?.status === 'owned' && object.preserved;
+    return may && bytes <= object.count * 2 ** world.state.machine.pageShift
+      ? [call('addSubtree', { pfn: object.pfn, name, value: bytes })]
+      : NO_CALLS;
+  },
+  settle: (world, { of }, _made, { value }) => {
+    const object = world.object(of);
+    if (object !== undefined && value === 0) object.names++;
+  },
+};
+
+export const crowdTree: Kind<CrowdTree> = {
+  says: 'name one object by many long names',
+  weight: 1,
+  silenceable: true,
+  fields: { of: OBJECT, count: number(1, 1000) },
+  weightNow: (weight, world) => (world.crowded ? weight / 20 : weight),
+  draw: (draw) => {
+    const chosen = draw.choose((o) => o.status === 'owned' && o.preserved);
+    return chosen && { of: chosen.id, count: CROWD_NAMES };
+  },
+  calls: (world, { of, count }) => {
+    const object = world.object(of);
+    if (object?.status !== 'owned' || !object.preserved) return NO_CALLS;
+    const value = 2 ** world.state.machine.pageShift;
+    const calls: Call[] = [];
+    for (let i = 0; i < Math.min(count, CROWD_NAMES); i++) {
+      calls.push(call('addSubtree', { pfn: object.pfn, name: CROWD_FIRST + i, value }));
+    }
+    return calls;
+  },
+  settle: (world, { of }, _made, { value }) => {
+    const object = world.object(of);
+    if (object === undefined || value !== 0) return;
+    object.names++;
+    world.crowded = true;
+  },
+};
+
+export const removeSubtree: Kind<RemoveSubtree> = {
+  says: 'take an object out of the outgoing tree',
+  weight: 3,
+  silenceable: true,
+  fields: { of: OBJECT },
+  draw: (draw) => draw.object((o) => o.status === 'owned' && o.names === 1),
+  calls: (world, { of }) => {
+    const object = world.object(of);
+    const named = object?.status === 'owned' && object.names === 1;
+    return named ? [call('removeSubtree', { pfn: object.pfn })] : NO_CALLS;
+  },
+  settle: (world, { of }) => {
+    const object = world.object(of);
+    if (object !== undefined) object.names--;
+  },
+};
+
+export const retrieveSubtree: Kind<RetrieveSubtree> = {
+  says: 'look a blob of the previous kernel up',
+  weight: 3,
+  silenceable: true,
+  fields: { name: number(0, NAME_MAX) },
+  draw: ({ random }) => ({ name: random.below(CROWD_FIRST) }),
+  calls: (_world, { name }) => [call('retrieveSubtree', { name })],
+};

@@ -1,0 +1,41 @@
+/** Simpler variants of a step, from what its kind declares of its fields. */
+import type { Field } from './kinds/kind.ts';
+import type { Place } from './place.ts';
+import { kindOf } from './step.ts';
+import type { Step } from './step.ts';
+
+/** Simpler values for a number, simplest first. */
+const simplerNumbers = (value: number, simplest: number): number[] => {
+  if (value === simplest) return [];
+  if (value < simplest) return [simplest];
+  const middle = Math.floor((value + simplest) / 2);
+  return [...new Set([simplest, simplest + 1, middle, value - 1])].filter((v) => v < value);
+};
+
+const simplerPlaces = (place: Place): Place[] => [
+  ...(place.at === 'slot' ? simplerNumbers(place.slot, 0).map((slot) => ({ ...place, slot })) : []),
+  ...simplerNumbers(place.back, 0).map((back) => ({ ...place, back })),
+  ...(place.at === 'slot' ? [] : [{ at: 'slot', slot: 0, back: 0 } as const]),
+];
+
+const simplerValues = (value: unknown, field: Field): unknown[] => {
+  switch (field.is) {
+    case 'object':
+      return [];
+    case 'place':
+      return simplerPlaces(value as Place);
+    case 'flag':
+      return value === true ? [false] : [];
+    case 'number':
+      return simplerNumbers(value as number, field.simplest ?? field.min);
+  }
+};
+
+/** Variants of a step with one field simpler, in a fixed order. */
+export const simplerSteps = (step: Step): Step[] => {
+  const fields = Object.entries<Field>(kindOf(step.do).fields);
+  const values = step as unknown as Readonly<Record<string, unknown>>;
+  return fields.flatMap(([name, field]) =>
+    simplerValues(values[name], field).map((value) => ({ ...step, [name]: value })),
+  );
+};

@@ -1,0 +1,74 @@
+/**
+ * Objects of the world: what steps make and other steps speak of.
+ *
+ * What differs between kinds of object is which calls they are kept and given back by; that is
+ * their interface. Everything else an object knows is what became of it.
+ */
+import type { Call } from '#spec/call';
+import { call } from './call.ts';
+
+/** `owned`: the running kernel has it; `held`: handed over and not restored; `gone`: neither. */
+export type Status = 'owned' | 'held' | 'gone';
+
+/** The calls that an object is freed, kept and restored by. */
+export interface ObjectCalls {
+  /** What people call such an object. */
+  readonly noun: string;
+  readonly free: (object: WorldObject) => Call;
+  readonly preserve: (object: WorldObject) => Call;
+  readonly unpreserve: (object: WorldObject) => Call;
+  readonly restore: (object: WorldObject) => Call;
+}
+
+/** A block of the page allocator, kept as a folio. */
+export const FOLIO: ObjectCalls = {
+  noun: 'folio',
+  free: ({ pfn, order }) => call('freePages', { pfn, order }),
+  preserve: ({ pfn, order }) => call('preserveFolio', { pfn, order }),
+  unpreserve: ({ pfn, order }) => call('unpreserveFolio', { pfn, order }),
+  restore: ({ pfn }) => call('restoreFolio', { pfn }),
+};
+
+/** A range of single pages. */
+export const RANGE: ObjectCalls = {
+  noun: 'range',
+  free: ({ pfn, count }) => call('freeContig', { pfn, count }),
+  preserve: ({ pfn, count }) => call('preservePages', { pfn, count }),
+  unpreserve: ({ pfn, count }) => call('unpreservePages', { pfn, count }),
+  restore: ({ pfn, count }) => call('restorePages', { pfn, count }),
+};
+
+/** What an object is made with. */
+export interface Making {
+  readonly calls: ObjectCalls;
+  readonly pfn: number;
+  readonly order: number;
+  readonly count: number;
+  readonly movable: boolean;
+}
+
+export class WorldObject {
+  /** Number of the step that made it. */
+  readonly id: number;
+  readonly calls: ObjectCalls;
+  /** First frame. */
+  readonly pfn: number;
+  /** log2 of the number of frames of a block; 0 for a range. */
+  readonly order: number;
+  /** Number of frames. */
+  readonly count: number;
+  readonly movable: boolean;
+  status: Status = 'owned';
+  preserved = false;
+  /** How many names of the outgoing tree point to it. */
+  names = 0;
+
+  constructor(id: number, making: Making) {
+    this.id = id;
+    this.calls = making.calls;
+    this.pfn = making.pfn;
+    this.order = making.order;
+    this.count = making.count;
+    this.movable = making.movable;
+  }
+}
