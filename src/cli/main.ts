@@ -139,7 +139,7 @@ const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ').tri
 
 /** What commander says, as the start of a sentence. */
 const complaint = ({ code, message }: CommanderError): string =>
-  code === 'commander.help' ? 'a command is missing' : message.replace(/^error: |\.$/g, '');
+  code === 'commander.help' ? 'name one of the commands' : message.replace(/^error: |\.$/g, '');
 
 const statusOf = (error: unknown, io: Io): number => {
   if (error instanceof CommanderError) {
