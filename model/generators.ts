@@ -6,10 +6,9 @@
  * shrinks by dropping some of them.
  */
 import fc from 'fast-check';
+import { maxPageOrder } from './machines.ts';
 import type { MachineShape } from './machines.ts';
 import type { Step, StepName, Trace } from './step.ts';
-
-const MIB = 256;
 
 /** A trace to be run: its steps are fixed, or drawn from `seed` until there are `length`. */
 export interface TracePlan {
@@ -26,7 +25,9 @@ export interface TracePlan {
 export interface MachineBounds {
   readonly nodesMin: number;
   readonly nodesMax: number;
-  /** Memory in frames; divided among the nodes. Undefined: anything from 64 to 160 MiB. */
+  /** log2 of the page size in bytes; 12 when absent. */
+  readonly pageShift?: number;
+  /** Memory in frames, divided among the nodes; absent: eight to ten largest blocks a node. */
   readonly frames?: number;
 }
 
@@ -35,16 +36,21 @@ export const machineShapes = (bounds: MachineBounds): fc.Arbitrary<MachineShape>
   fc
     .record({
       nodes: fc.integer({ min: bounds.nodesMin, max: bounds.nodesMax }),
-      mebibytes: fc.integer({ min: 32, max: 40 }),
-      crooked: fc.array(fc.integer({ min: 0, max: 1023 }), { minLength: 4, maxLength: 4 }),
+      quarters: fc.integer({ min: 32, max: 40 }),
+      crooked: fc.array(fc.integer({ min: 0, max: 8191 }), { minLength: 4, maxLength: 4 }),
     })
-    .map(({ nodes, mebibytes, crooked }) => {
+    .map(({ nodes, quarters, crooked }) => {
+      const pageShift = bounds.pageShift ?? 12;
+      const block = 2 ** maxPageOrder(pageShift);
+      const shifts = crooked.map((frames) => frames % block);
       const base =
-        bounds.frames === undefined ? mebibytes * MIB : Math.floor(bounds.frames / nodes);
+        bounds.frames === undefined
+          ? Math.floor((quarters * block) / 4)
+          : Math.floor(bounds.frames / nodes);
       return {
-        pageShift: 12,
-        nodes: Array.from({ length: nodes }, (_, node) => base + borderShift(node, nodes, crooked)),
-        scratch: { lowmem: 4 * MIB, global: 4 * MIB, perNode: 4 * MIB },
+        pageShift,
+        nodes: Array.from({ length: nodes }, (_, node) => base + borderShift(node, nodes, shifts)),
+        scratch: { lowmem: block, global: block, perNode: block },
       };
     });
 

@@ -14,8 +14,17 @@ export interface MachineShape {
   readonly scratch: { readonly lowmem: number; readonly global: number; readonly perNode: number };
 }
 
-/** Largest order of the page allocator with 4 KiB pages (MAX_PAGE_ORDER). */
-export const MAX_PAGE_ORDER = 10;
+/** log2 of the page sizes that a machine may have, in bytes: 4, 16 and 64 KiB. */
+export const PAGE_SHIFTS = [12, 14, 16] as const;
+
+/** Largest order of the page allocator by page size (MAX_PAGE_ORDER on arm64; x86 has the first). */
+const MAX_ORDERS: Readonly<Record<number, number>> = { 12: 10, 14: 11, 16: 13 };
+
+/** Largest order of the page allocator with pages of `2^pageShift` bytes. */
+export const maxPageOrder = (pageShift: number): number => MAX_ORDERS[pageShift] ?? 10;
+
+/** The largest one of all page sizes. */
+export const MAX_PAGE_ORDER = 13;
 
 /** Ordinary names that blobs get; the first is the kernel's own. */
 const NAMES = [
@@ -29,14 +38,18 @@ const NAMES = [
   'a-name-of-thirty-one-characters',
 ];
 
-/** Further names, of 31 characters each, so that a page can be filled. */
+/** Further names, of 31 characters each; they begin here. */
 export const CROWD_FIRST = NAMES.length;
-export const CROWD_NAMES = 56;
+
+/** How many of them fill a page, and a few more. */
+export const crowdNames = (pageShift: number): number => Math.floor(2 ** pageShift / 80) + 5;
+
+const CROWD_MAX = crowdNames(16);
 
 /** Every subtree name of the world, by index. */
 export const SUBTREE_NAMES: readonly string[] = [
   ...NAMES,
-  ...Array.from({ length: CROWD_NAMES }, (_, i) => `one-of-many-${'x'.repeat(16)}-${10 + i}`),
+  ...Array.from({ length: CROWD_MAX }, (_, i) => `one-of-many-${'x'.repeat(15)}-${100 + i}`),
 ];
 
 const INDEX_OF_NAME = new Map(SUBTREE_NAMES.map((name, index) => [name, index]));
@@ -56,28 +69,31 @@ export const buildMachine = (shape: MachineShape): Machine => {
     pageShift: shape.pageShift,
     nodes,
     end: first,
-    maxOrder: MAX_PAGE_ORDER,
+    maxOrder: maxPageOrder(shape.pageShift),
     scratch: shape.scratch,
-    scratchAlign: 2 ** MAX_PAGE_ORDER,
+    scratchAlign: 2 ** maxPageOrder(shape.pageShift),
     lowmemEnd: 2 ** (32 - shape.pageShift),
-    nameBytes: SUBTREE_NAMES.map((name) => name.length),
+    nameBytes: SUBTREE_NAMES.slice(0, CROWD_FIRST + crowdNames(shape.pageShift)).map(
+      (name) => name.length,
+    ),
   };
 };
 
-/** One past the last frame that a machine may have: 16 TiB with 4 KiB pages. */
-const END_MAX = 2 ** 32;
+/** log2 of the most memory that a machine may have: 16 TiB. */
+const BYTES_MAX_LOG2 = 44;
 
 /**
  * Why no law can be tried on a shape, or '' when it can: KHO needs scratch, and every node has to
  * hold all areas that may be placed on it, wherever its borders are.
  */
 export const shapeProblem = ({ nodes, scratch, pageShift }: MachineShape): string => {
-  const align = 2 ** MAX_PAGE_ORDER;
+  const align = 2 ** maxPageOrder(pageShift);
   const asked = [scratch.lowmem, scratch.global, scratch.perNode];
   const areas = asked.reduce((sum, frames) => sum + Math.ceil(frames / align) * align, 0);
   if (areas === 0) return 'it has no scratch';
-  if (nodes.reduce((sum, count) => sum + count, 0) > END_MAX) {
-    return `it has more than ${END_MAX} frames`;
+  const endMax = 2 ** (BYTES_MAX_LOG2 - pageShift);
+  if (nodes.reduce((sum, count) => sum + count, 0) > endMax) {
+    return `it has more than ${endMax} frames`;
   }
   const least = areas + 2 * align;
   const low = Math.min(nodes[0] ?? 0, 2 ** (32 - pageShift));

@@ -1,7 +1,7 @@
 /** Kinds of step: naming blobs in the handover tree, and looking them up. */
 import type { Call } from '#spec/call';
 import { call } from '../call.ts';
-import { CROWD_FIRST, CROWD_NAMES, SUBTREE_NAMES } from '../machines.ts';
+import { CROWD_FIRST, SUBTREE_NAMES, crowdNames } from '../machines.ts';
 import { NO_CALLS, OBJECT, number } from './kind.ts';
 import type { Kind, StepBase } from './kind.ts';
 
@@ -46,8 +46,9 @@ export const addSubtree: Kind<AddSubtree> = {
   },
   calls: (world, { of, name, bytes }) => {
     const object = world.object(of);
-    const may = object?.status === 'owned' && object.preserved;
-    return may && bytes <= object.count * 2 ** world.state.machine.pageShift
+    const { machine } = world.state;
+    const may = object?.status === 'owned' && object.preserved && name < machine.nameBytes.length;
+    return may && bytes <= object.count * 2 ** machine.pageShift
       ? [call('addSubtree', { pfn: object.pfn, name, value: bytes })]
       : NO_CALLS;
   },
@@ -65,14 +66,16 @@ export const crowdTree: Kind<CrowdTree> = {
   weightNow: (weight, world) => (world.crowded ? weight / 20 : weight),
   draw: (draw) => {
     const chosen = draw.choose((o) => o.status === 'owned' && o.preserved);
-    return chosen && { of: chosen.id, count: CROWD_NAMES };
+    const { pageShift } = draw.world.state.machine;
+    return chosen && { of: chosen.id, count: crowdNames(pageShift) };
   },
   calls: (world, { of, count }) => {
     const object = world.object(of);
     if (object?.status !== 'owned' || !object.preserved) return NO_CALLS;
-    const value = 2 ** world.state.machine.pageShift;
+    const { pageShift } = world.state.machine;
+    const value = 2 ** pageShift;
     const calls: Call[] = [];
-    for (let i = 0; i < Math.min(count, CROWD_NAMES); i++) {
+    for (let i = 0; i < Math.min(count, crowdNames(pageShift)); i++) {
       calls.push(call('addSubtree', { pfn: object.pfn, name: CROWD_FIRST + i, value }));
     }
     return calls;
@@ -108,5 +111,6 @@ export const retrieveSubtree: Kind<RetrieveSubtree> = {
   silenceable: true,
   fields: { name: number(0, NAME_MAX) },
   draw: ({ random }) => ({ name: random.below(CROWD_FIRST) }),
-  calls: (_world, { name }) => [call('retrieveSubtree', { name })],
+  calls: ({ state: { machine } }, { name }) =>
+    name < machine.nameBytes.length ? [call('retrieveSubtree', { name })] : NO_CALLS,
 };

@@ -7,7 +7,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, UsageError, processIo } from './io.ts';
 import type { Io } from './io.ts';
-import { byteSize, duration, numberRange, wholeNumber } from './numbers.ts';
+import { byteSize, duration, numberRange, pageSize, wholeNumber } from './numbers.ts';
 
 const STATUSES = `
 Exit status:
@@ -39,6 +39,11 @@ const addRun = (program: Command, handle: (handler: Handler) => void): void => {
       high: 4,
     })
     .option('--memory <size>', 'memory of the machine, such as 256M', byteSize('--memory'))
+    .addOption(
+      new Option('--page-size <size>', 'pages of 4K, 16K or 64K')
+        .argParser(pageSize)
+        .default(12, '4K'),
+    )
     .option('--first', 'stop at the first broken rule', false)
     .addOption(
       new Option('--fault <id,…>', 'run with these faults in place')
@@ -47,7 +52,9 @@ const addRun = (program: Command, handle: (handler: Handler) => void): void => {
     )
     .option('--json', 'one JSON document', false)
     .action((suites: string[], options) =>
-      handle(async (io) => (await import('./run.ts')).run(suites, options, io)),
+      handle(async (io) =>
+        (await import('./run.ts')).run(suites, { ...options, pageShift: options.pageSize }, io),
+      ),
     );
 };
 
@@ -91,6 +98,14 @@ const addReaders = (program: Command, handle: (handler: Handler) => void): void 
         return (await import('./inspect.ts')).inspect(path, { ...options, color }, io);
       }),
     );
+  program
+    .command('conform')
+    .description('judge recorded traces of real kernels')
+    .requiredOption('--recorded <directory>', 'directory of recordings')
+    .option('--json', 'one JSON document', false)
+    .action((options: { recorded: string; json: boolean }) =>
+      handle(async (io) => (await import('./conform.ts')).conformRecorded(options, io)),
+    );
   const spec = program.command('spec').description('the law itself');
   spec
     .command('print')
@@ -99,6 +114,21 @@ const addReaders = (program: Command, handle: (handler: Handler) => void): void 
     .action((options: { json: boolean }) =>
       handle(async (io) => (await import('./explain.ts')).printSpec(options, io)),
     );
+};
+
+const addScratch = (program: Command, handle: (handler: Handler) => void): void => {
+  program
+    .command('scratch')
+    .description('how much memory KHO takes on a machine, and where')
+    .requiredOption('--memory <size,…>', 'memory of the machine, or of each of its nodes')
+    .option('--nodes <n>', 'NUMA nodes that share the memory', wholeNumber('--nodes', 1, 64))
+    .option('--option <value>', 'value of kho_scratch=, such as 50% or 64M,64M,16M')
+    .option('--early-reserved <size>', 'what is reserved early', byteSize('--early-reserved'))
+    .option('--low-memory <size>', 'how much of it is below 4 GiB', byteSize('--low-memory'))
+    .option('--page-size <size>', '4K, 16K or 64K', '4K')
+    .option('--kernel <series>', 'release series', '7.3')
+    .option('--json', 'one JSON document', false)
+    .action((options) => handle(async (io) => (await import('./scratch.ts')).scratch(options, io)));
 };
 
 /** Makes every command throw instead of ending the process; only help is printed, through `io`. */
@@ -121,6 +151,7 @@ export const main = async (argv: readonly string[], io: Io = processIo()): Promi
   addRun(program, handle);
   addTraceCommands(program, handle);
   addReaders(program, handle);
+  addScratch(program, handle);
   quiet(program, io);
   try {
     if (argv.length === 0) {

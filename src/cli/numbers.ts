@@ -49,3 +49,12 @@ export const duration = (name: string) => {
     throw new UsageError(`${name} takes a time such as 30s, 5m or 1h, not '${text}'`);
   };
 };
+
+const PAGE_SIZES: Readonly<Record<string, number>> = { '4K': 12, '16K': 14, '64K': 16 };
+
+/** A page size as log2 of its bytes. */
+export const pageSize = (text: string): number => {
+  const shift = PAGE_SIZES[text.toUpperCase()];
+  if (shift !== undefined) return shift;
+  throw new UsageError(`--page-size takes 4K, 16K or 64K, not '${text}'`);
+};

@@ -6,6 +6,7 @@
 import { machineShapes, tracePlans } from '#model/generators';
 import type { MachineBounds } from '#model/generators';
 import type { KernelProfile } from '#model/kernels';
+import { maxPageOrder } from '#model/machines';
 import { TRACE_FORMAT, TRACE_VERSION } from '#model/trace-file';
 import type { TraceFile } from '#model/trace-file';
 import { SUITES, suiteByName } from '#properties/suites';
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly kernel: string;
   readonly nodes: { readonly low: number; readonly high: number };
   readonly memory?: number;
+  /** log2 of the page size in bytes. */
+  readonly pageShift: number;
   readonly first: boolean;
   readonly fault: readonly string[];
   readonly json: boolean;
@@ -39,19 +42,22 @@ export interface RunOptions {
 const DEFAULT_TRACES = 1500;
 /** With a time budget alone, traces are not counted. */
 const MANY_TRACES = 0x7fffffff;
-/** A node has to hold three scratch areas and something to test. */
-const NODE_BYTES_MIN = 24 * 2 ** 20;
+/** A node has to hold three scratch areas and something to test: so many of the largest blocks. */
+const NODE_BLOCKS_MIN = 6;
 const NODE_BYTES_MAX = 2 ** 44;
 
 const boundsOf = (options: RunOptions): MachineBounds => {
   const { low, high } = options.nodes;
-  if (options.memory === undefined) return { nodesMin: low, nodesMax: high };
-  if (options.memory < high * NODE_BYTES_MIN || options.memory > NODE_BYTES_MAX) {
+  const { pageShift } = options;
+  const bounds = { nodesMin: low, nodesMax: high, pageShift };
+  if (options.memory === undefined) return bounds;
+  const nodeBytes = NODE_BLOCKS_MIN * 2 ** (maxPageOrder(pageShift) + pageShift);
+  if (options.memory < high * nodeBytes || options.memory > NODE_BYTES_MAX) {
     throw new UsageError(
-      `--memory takes ${high * (NODE_BYTES_MIN / 2 ** 20)}M to 16T for ${high} node(s)`,
+      `--memory takes ${(high * nodeBytes) / 2 ** 20}M to 16T for ${high} node(s)`,
     );
   }
-  return { nodesMin: low, nodesMax: high, frames: Math.floor(options.memory / 4096) };
+  return { ...bounds, frames: Math.floor(options.memory / 2 ** pageShift) };
 };
 
 const suitesNamed = (names: readonly string[]): readonly Suite[] =>

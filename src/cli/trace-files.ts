@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Field } from '#model/kinds/kind';
-import { shapeProblem } from '#model/machines';
+import { PAGE_SHIFTS, maxPageOrder, shapeProblem } from '#model/machines';
 import { STEP_NAMES, kindOf } from '#model/step';
 import type { Step, StepName } from '#model/step';
 import { TRACE_FORMAT, TRACE_VERSION, traceFileText } from '#model/trace-file';
@@ -62,7 +62,7 @@ const traceFile = v.strictObject({
   kernel: v.string(),
   faults: v.array(v.string()),
   machine: v.strictObject({
-    pageShift: v.literal(12),
+    pageShift: v.picklist(PAGE_SHIFTS),
     nodes: v.pipe(v.array(whole(1, FRAMES_MAX)), v.minLength(1), v.maxLength(64)),
     scratch: v.strictObject({ lowmem: size, global: size, perNode: size }),
   }),
@@ -83,7 +83,11 @@ const contradiction = ({ machine, steps }: TraceFile): string => {
   for (const [index, each] of steps.entries()) {
     if (ids.has(each.id)) return `steps.${index}.id: there is a step ${each.id} before it`;
     ids.add(each.id);
-    if (each.do === 'alloc') taken += 2 ** each.order;
+    if (each.do === 'alloc') {
+      const most = maxPageOrder(machine.pageShift);
+      if (each.order > most) return `steps.${index}.order: the largest block has order ${most}`;
+      taken += 2 ** each.order;
+    }
     if (each.do === 'claim') taken += each.count;
     if (taken > TAKEN_MAX) {
       return `steps.${index}: up to here the steps take more than ${TAKEN_MAX} frames`;
