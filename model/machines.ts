@@ -17,7 +17,7 @@ export interface MachineShape {
 /** log2 of the page sizes that a machine may have, in bytes: 4, 16 and 64 KiB. */
 export const PAGE_SHIFTS = [12, 14, 16] as const;
 
-/** Largest order of the page allocator by page size (MAX_PAGE_ORDER on arm64; x86 has the first). */
+/** Largest order of the page allocator by page size (MAX_PAGE_ORDER; x86 has the first). */
 const MAX_ORDERS: Readonly<Record<number, number>> = { 12: 10, 14: 11, 16: 13 };
 
 /** Largest order of the page allocator with pages of `2^pageShift` bytes. */
