@@ -82,7 +82,7 @@ export const inspect = (path: string, options: InspectOptions, io: InspectIo): n
     return { holds: 0, broken: 1, inconclusive: 3 }[view.verdict];
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    io.err(`${error.message}\n`);
+    io.err(`kho-check: ${error.message}\n`);
     return 2;
   }
 };
