@@ -13,6 +13,8 @@ import type { Action, AnswerRule, Chapter, FrameSightRule, SystemSightRule } fro
 import {
   FREE,
   KHO,
+  KHO_KDUMP,
+  LEFT,
   MOVABLE,
   UNMOVABLE,
   USES,
@@ -27,7 +29,7 @@ import type { State } from './state.ts';
 const got = (answer: Answer): boolean => answer.value >= 0;
 
 /** Free frames outside scratch on the nodes that a request permits. */
-const freeOutsideScratch = (s: State, node: number): number => {
+export const freeOutsideScratch = (s: State, node: number): number => {
   const permitted = (pfn: number): boolean => node === ANY_NODE || isOnNode(s, pfn, node);
   let memory = 0;
   for (let n = 0; n < s.machine.nodes.length; n++) {
@@ -76,7 +78,8 @@ export const ALC_02: AnswerRule = {
     `asked for order ${call.order} on node ${call.node}, got frame ${hex(answer.value)}`,
 };
 
-const isOnNode = (s: State, pfn: number, node: number): boolean => {
+/** Whether a frame is on a node. */
+export const isOnNode = (s: State, pfn: number, node: number): boolean => {
   const { first, count } = s.machine.nodes[node]!;
   return pfn >= first && pfn < first + count;
 };
@@ -89,7 +92,8 @@ export const ALC_03: AnswerRule = {
   strength: 'assumed',
   on: ['allocPages'],
   when: (_s, call, answer) => !got(answer) && call.order === 0,
-  holds: (s, call, answer) => answer.value === -ENOMEM && freeOutsideScratch(s, call.node) === 0,
+  holds: (s, call, { value }) =>
+    value === -ENOMEM && (call.fails > 0 || freeOutsideScratch(s, call.node) === 0),
   tell: (s, call, answer) =>
     `answered ${answer.value} with ${freeOutsideScratch(s, call.node)} pages free`,
 };
@@ -131,10 +135,18 @@ export const ALC_06: FrameSightRule = {
   says: 'The page allocator shows every frame as what the calls made of it.',
   sources: [core('kho_restore_page'), concepts('Scratch Regions')],
   strength: 'promised',
-  when: () => true,
+  when: (s, _seen, pfn) => s.kho.get() !== KHO_KDUMP || s.use.get(pfn) !== FREE,
   holds: (s, seen, pfn) => seen.use(pfn) === shown(s.use.get(pfn)),
   tell: (s, seen, pfn) =>
     `frame ${hex(pfn)} should be ${USES[shown(s.use.get(pfn))]}, is ${USES[seen.use(pfn)] ?? '?'}`,
+};
+
+/** Frames that a kernel may use: all, or what was reserved for it if it is a kdump kernel. */
+export const managedFrames = (s: State): number => {
+  if (s.kho.get() === KHO_KDUMP) return s.crashCount.get();
+  let frames = 0;
+  for (const node of s.machine.nodes) frames += node.count;
+  return frames;
 };
 
 export const ALC_07: SystemSightRule = {
@@ -145,11 +157,10 @@ export const ALC_07: SystemSightRule = {
   sources: [core('kho_restore_page'), kernel('mm/mm_init.c', 'memblock_free_all')],
   strength: 'observed',
   find: (s, seen, report) => {
-    let memory = 0;
-    for (const node of s.machine.nodes) memory += node.count;
-    const owned = s.countFrames((pfn) => s.use.get(pfn) !== FREE);
-    if (seen.freeFrames !== memory - owned) {
-      report(() => `${memory - owned} frames should be free, ${seen.freeFrames} are`);
+    const managed = managedFrames(s);
+    const owned = s.countFrames((pfn) => s.use.get(pfn) !== FREE && s.use.get(pfn) !== LEFT);
+    if (seen.freeFrames !== managed - owned) {
+      report(() => `${managed - owned} frames should be free, ${seen.freeFrames} are`);
     }
     return 1;
   },
@@ -158,6 +169,7 @@ export const ALC_07: SystemSightRule = {
 export const allocPages: Action = {
   name: 'allocPages',
   says: 'take a block from the page allocator',
+  refusals: [-ENOMEM],
   shows: ({ order, node, value }) => {
     const where = node < 0 ? '' : `, node ${node}`;
     return `alloc_pages(order ${order}${value === UNMOVABLE_REQUEST ? '' : ', movable'}${where})`;
@@ -173,6 +185,7 @@ export const allocPages: Action = {
 export const allocContig: Action = {
   name: 'allocContig',
   says: 'take a given range, page by page',
+  refusals: [-EBUSY],
   shows: ({ pfn, count }) => `alloc_contig_range(${hex(pfn)}, ${count})`,
   effect: (s, { pfn, count }, answer) => {
     if (answer.value === 0) takeSinglePages(s, pfn, count);

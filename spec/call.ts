@@ -25,6 +25,25 @@ export const ACTIONS = [
   'retrieveSubtree',
   'kexecFileLoad',
   'kexec',
+  'vmalloc',
+  'vfree',
+  'preserveVmalloc',
+  'unpreserveVmalloc',
+  'restoreVmalloc',
+  'allocPreserve',
+  'unpreserveFree',
+  'restoreFree',
+  'reserveMemFindByName',
+  'releaseReserveMem',
+  'kexecLoad',
+  'kexecUnload',
+  'kexecCrashLoad',
+  'crash',
+  'khoIsEnabled',
+  'isKhoBoot',
+  'pin',
+  'unpin',
+  'migrate',
 ] as const;
 
 export type ActionName = (typeof ACTIONS)[number];
@@ -32,6 +51,9 @@ export type ActionName = (typeof ACTIONS)[number];
 /** Migrate types as `Call.value` of `allocPages`. */
 export const UNMOVABLE_REQUEST = 0;
 export const MOVABLE_REQUEST = 1;
+
+/** Migrate type of pageblocks that serve movable requests only, as an observer sees it. */
+export const MIGRATE_CMA = 4;
 
 /** `Call.node` of an allocation that any node may serve. */
 export const ANY_NODE = -1;
@@ -43,7 +65,35 @@ export const TREE_DAMAGE = [
   'foreign compatible string',
   'no memory map',
   'empty memory map',
+  'blob address missing',
+  'blob address of 4 bytes',
+  'blob address of 16 bytes',
+  'blob size missing',
+  'blob size of 4 bytes',
+  'blob address zero',
+  'blob outside memory',
+  'metadata too short',
+  'metadata of an unknown version',
 ] as const;
+
+/** The kinds of damage from here on concern one blob; the tree is sound. */
+export const FIRST_BLOB_DAMAGE = 5;
+/** From here on, the blob is there and has an address that cannot be one. */
+export const FIRST_PLACE_DAMAGE = 10;
+/** From here on, what the kernel tells of itself cannot be used. */
+export const FIRST_METADATA_DAMAGE = 12;
+
+/** Kernels to boot: `Call.value` of `coldBoot`, `kexecFileLoad` and `kexecLoad`. */
+export const NEXT_KERNELS = ['kho=on', 'kho=off', 'without KHO built in'] as const;
+
+/** `Answer.value` of a boot: without a handover, with one, and of a kernel whose KHO is off. */
+export const COLD = 0;
+export const REVIVED = 1;
+export const NO_KHO = 2;
+
+/** Whether a call ends the running kernel, if it is not refused. */
+export const boots = ({ action }: { readonly action: ActionName }): boolean =>
+  action === 'kexec' || action === 'coldBoot' || action === 'crash';
 
 export interface Call {
   readonly action: ActionName;
@@ -55,10 +105,15 @@ export interface Call {
   readonly order: number;
   /** NUMA node, or `ANY_NODE`. */
   readonly node: number;
-  /** Index of a subtree name in the machine's table. */
+  /**
+   * Index of a subtree name in the machine's table; of a region's name; of the command line that an
+   * image is loaded with.
+   */
   readonly name: number;
   /** Migrate type, content stamp, blob size in bytes or kind of damage, by action. */
   readonly value: number;
+  /** The n-th page that this call asks the page allocator for is refused; 0: none is. */
+  readonly fails: number;
 }
 
 /** Ranges of frames, as an answer lists them. */
@@ -69,7 +124,7 @@ export interface Ranges {
 }
 
 export interface Answer {
-  /** 0 or a positive result; `-ERRNO` for a refusal. Boots answer 1 when a handover was revived. */
+  /** 0 or a positive result; `-ERRNO` for a refusal. Boots answer `COLD`, `REVIVED` or `NO_KHO`. */
   readonly value: number;
   /** Size of a retrieved blob in bytes. */
   readonly bytes: number;
@@ -89,6 +144,23 @@ export interface Answer {
   readonly fdt: number;
   /** Frame of the `kexec-metadata` blob after a boot. */
   readonly metadata: number;
+  /** reserve_mem regions after a boot, by the index of their name: first byte and bytes, or 0. */
+  readonly regions: Ranges;
+  /** Frame of the `memblock` blob, which lists the regions; 0 when there is none. */
+  readonly memblock: number;
+  /** Size of that blob in bytes. */
+  readonly memblockBytes: number;
+  /** Memory that a boot reserved for a crash kernel: first frame and frames; 0 frames for none. */
+  readonly crashFirst: number;
+  readonly crashCount: number;
+  /** Blocks of a vmalloc area in mapping order; when it is preserved, as its chunks name them. */
+  readonly pages: Ranges;
+  /** Chunks of a preserved area in order: the frame of each, and how many blocks it names. */
+  readonly chunks: Ranges;
+  /** Descriptor of an area that was preserved or restored: pages, order of the blocks, flags. */
+  readonly total: number;
+  readonly order: number;
+  readonly flags: number;
 }
 
 /** Whether any frame of `[first, first + count)` lies in one of `ranges`. */

@@ -3,14 +3,21 @@
  *
  * One page holds a flattened device tree. Its root names the ABI and points to the tracker; below
  * it every user of KHO has a node that points to a blob of its own. The page is the limit.
+ *
+ * Names are compared as a whole: `foo` and `foo@1` are two names (decision note 040).
  */
-import { EEXIST, ENOENT, ENOMEM } from './errno.ts';
+import { FIRST_BLOB_DAMAGE, FIRST_METADATA_DAMAGE } from './call.ts';
+import type { Call } from './call.ts';
+import { EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from './errno.ts';
 import { core, hex } from './rules.ts';
 import type { Action, AnswerRule, Chapter, SystemSightRule } from './rules.ts';
+import { KHO_MISSING, KHO_ON } from './state.ts';
 import type { State } from './state.ts';
 
 /** Index of the name that every kernel uses itself. */
 export const METADATA_NAME = 0;
+/** Index of the name under which a kernel lists its reserve_mem regions. */
+export const MEMBLOCK_NAME = 1;
 /** Size of the `kexec-metadata` blob in bytes. */
 export const METADATA_BYTES = 73;
 
@@ -35,6 +42,64 @@ const fits = (s: State, name: number): boolean =>
   treeBytes(s) + nodeBytes(s.machine.nameBytes[name]!) <= 2 ** s.machine.pageShift;
 
 const taken = (s: State, name: number): boolean => s.outFrame.get(name) !== 0;
+
+/** Puts a name into the outgoing tree; it is the newest then. */
+export const nameBlob = (s: State, name: number, frame: number, bytes: number): void => {
+  let names = 0;
+  for (let at = 0; at < s.machine.nameBytes.length; at++) if (s.outRank.get(at) !== 0) names++;
+  s.outFrame.set(name, frame + 1);
+  s.outBytes.set(name, bytes);
+  s.outRank.set(name, names + 1);
+};
+
+/** Takes a name out of the outgoing tree. */
+export const unnameBlob = (s: State, name: number): void => {
+  const rank = s.outRank.get(name);
+  s.outFrame.set(name, 0);
+  s.outBytes.set(name, 0);
+  s.outRank.set(name, 0);
+  for (let at = 0; at < s.machine.nameBytes.length; at++) {
+    if (rank !== 0 && s.outRank.get(at) > rank) s.outRank.set(at, s.outRank.get(at) - 1);
+  }
+};
+
+/** The newest name of the blob at `pfn`, or -1. */
+const newestName = (s: State, pfn: number): number => {
+  let newest = -1;
+  for (let name = 0; name < s.machine.nameBytes.length; name++) {
+    if (s.outFrame.get(name) !== pfn + 1) continue;
+    if (newest < 0 || s.outRank.get(name) > s.outRank.get(newest)) newest = name;
+  }
+  return newest;
+};
+
+/** Size that a metadata blob gets that was made too short, in bytes. */
+export const SHORT_METADATA_BYTES = METADATA_BYTES - 1;
+
+/** What becomes of the outgoing tree when the next kernel takes it over; `call` is the jump. */
+export const handTreeOver = (s: State, call: Call): void => {
+  for (let name = 0; name < s.machine.nameBytes.length; name++) {
+    s.inFrame.set(name, s.outFrame.get(name));
+    s.inBytes.set(name, s.outBytes.get(name));
+    s.inFault.set(name, 0);
+  }
+  const { name, value } = call;
+  const toBlob = value >= FIRST_BLOB_DAMAGE && value < FIRST_METADATA_DAMAGE && taken(s, name);
+  if (toBlob) s.inFault.set(name, 1);
+  const unusable = value >= FIRST_METADATA_DAMAGE || (toBlob && name === METADATA_NAME);
+  s.counted.set(unusable ? 0 : s.counted.get() + 1);
+  if (value === FIRST_METADATA_DAMAGE) s.inBytes.set(METADATA_NAME, SHORT_METADATA_BYTES);
+};
+
+/** There is no incoming tree. */
+export const forgetTree = (s: State): void => {
+  for (let name = 0; name < s.machine.nameBytes.length; name++) {
+    s.inFrame.set(name, 0);
+    s.inBytes.set(name, 0);
+    s.inFault.set(name, 0);
+  }
+  s.counted.set(0);
+};
 
 export const TRE_01: AnswerRule = {
   kind: 'answer',
@@ -78,7 +143,7 @@ export const TRE_03: AnswerRule = {
 export const TRE_04: AnswerRule = {
   kind: 'answer',
   id: 'TRE-04',
-  says: 'Removing a blob succeeds.',
+  says: 'Removing a blob succeeds, whether it was named or not.',
   sources: [core('kho_remove_subtree')],
   strength: 'observed',
   on: ['removeSubtree'],
@@ -94,7 +159,7 @@ export const TRE_05: AnswerRule = {
   sources: [core('kho_retrieve_subtree')],
   strength: 'promised',
   on: ['retrieveSubtree'],
-  when: (s, call) => s.inFrame.get(call.name) !== 0,
+  when: (s, call) => s.inFrame.get(call.name) !== 0 && s.inFault.get(call.name) === 0,
   holds: (s, call, answer) =>
     answer.value === s.inFrame.get(call.name) - 1 && answer.bytes === s.inBytes.get(call.name),
   tell: (s, call, answer) =>
@@ -109,7 +174,7 @@ export const TRE_06: AnswerRule = {
   sources: [core('kho_retrieve_subtree')],
   strength: 'promised',
   on: ['retrieveSubtree'],
-  when: (s, call) => s.inFrame.get(call.name) === 0,
+  when: (s, call) => s.inFrame.get(call.name) === 0 && s.kho.get() !== KHO_MISSING,
   holds: (_s, _call, answer) => answer.value === -ENOENT,
   tell: (_s, call, answer) => `name ${call.name} was not handed over, answered ${answer.value}`,
 };
@@ -118,7 +183,9 @@ export const TRE_07: SystemSightRule = {
   kind: 'sight',
   each: 'system',
   id: 'TRE-07',
-  says: 'The outgoing tree names exactly the blobs that were added and not removed.',
+  says:
+    'The outgoing tree names exactly the blobs that were added and not removed; of several names ' +
+    'of one blob, the newest is removed.',
   sources: [core('kho_add_subtree'), core('kho_remove_subtree')],
   strength: 'promised',
   find: (s, seen, report) => {
@@ -143,27 +210,45 @@ export const TRE_08: SystemSightRule = {
   kind: 'sight',
   each: 'system',
   id: 'TRE-08',
-  says: 'The metadata blob counts the kexecs that led to the next kernel.',
+  says:
+    'The metadata blob counts the kexecs that led to the next kernel, anew from a kernel whose ' +
+    'own blob cannot be used.',
   sources: [core('kho_out_kexec_metadata')],
   strength: 'observed',
   since: '7.1',
   find: (s, seen, report) => {
-    if (seen.kexecCount !== s.kexecs.get() + 1) {
-      report(() => `the blob counts ${seen.kexecCount}, ${s.kexecs.get() + 1} is right`);
+    if (s.kho.get() !== KHO_ON) return 0;
+    if (seen.kexecCount !== s.counted.get() + 1) {
+      report(() => `the blob counts ${seen.kexecCount}, ${s.counted.get() + 1} is right`);
     }
     return 1;
   },
 };
 
+export const TRE_09: AnswerRule = {
+  kind: 'answer',
+  id: 'TRE-09',
+  says:
+    'A blob without an address or size of eight bytes each, or with an address that cannot be ' +
+    'one, is answered with -EINVAL; other blobs are not affected.',
+  sources: [core('kho_retrieve_subtree')],
+  strength: 'assumed',
+  since: '7.1',
+  on: ['retrieveSubtree'],
+  when: (s, call) => s.inFrame.get(call.name) !== 0 && s.inFault.get(call.name) !== 0,
+  holds: (_s, _call, answer) => answer.value === -EINVAL,
+  tell: (_s, call, answer) =>
+    `the properties of name ${call.name} are no address and size, answered ${answer.value}`,
+};
+
 export const addSubtree: Action = {
   name: 'addSubtree',
   says: 'name a blob in the outgoing tree',
+  refusals: [-EEXIST, -ENOMEM],
   shows: ({ name, pfn, value }, nameOf) =>
     `kho_add_subtree('${nameOf(name)}', ${hex(pfn)}, ${value})`,
   effect: (s, call, answer) => {
-    if (answer.value !== 0) return;
-    s.outFrame.set(call.name, call.pfn + 1);
-    s.outBytes.set(call.name, call.value);
+    if (answer.value === 0) nameBlob(s, call.name, call.pfn, call.value);
   },
 };
 
@@ -172,19 +257,15 @@ export const removeSubtree: Action = {
   says: 'take a blob out of the outgoing tree',
   shows: ({ pfn }) => `kho_remove_subtree(${hex(pfn)})`,
   effect: (s, call) => {
-    for (let name = 0; name < s.machine.nameBytes.length; name++) {
-      if (s.outFrame.get(name) === call.pfn + 1) {
-        s.outFrame.set(name, 0);
-        s.outBytes.set(name, 0);
-        return;
-      }
-    }
+    const name = newestName(s, call.pfn);
+    if (name >= 0) unnameBlob(s, name);
   },
 };
 
 export const retrieveSubtree: Action = {
   name: 'retrieveSubtree',
   says: 'look a blob of the previous kernel up',
+  refusals: [-ENOENT, -EINVAL, -EOPNOTSUPP],
   shows: ({ name }, nameOf) => `kho_retrieve_subtree('${nameOf(name)}')`,
   effect: () => {},
 };
@@ -192,6 +273,6 @@ export const retrieveSubtree: Action = {
 export const HANDOVER_TREE: Chapter = {
   title: 'The handover tree',
   says: 'One page names the ABI, the tracker and every blob; the page is the limit.',
-  rules: [TRE_01, TRE_02, TRE_03, TRE_04, TRE_05, TRE_06, TRE_07, TRE_08],
+  rules: [TRE_01, TRE_02, TRE_03, TRE_04, TRE_05, TRE_06, TRE_07, TRE_08, TRE_09],
   actions: [addSubtree, removeSubtree, retrieveSubtree],
 };

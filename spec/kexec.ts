@@ -5,14 +5,39 @@
  * jumps. The next kernel believes it or it does not: a tree that it cannot take is refused as a
  * whole, and then it boots as if there had been none.
  */
-import { TREE_DAMAGE } from './call.ts';
-import type { Answer, Ranges } from './call.ts';
+import { COLD, FIRST_BLOB_DAMAGE, NEXT_KERNELS, NO_KHO, REVIVED, TREE_DAMAGE } from './call.ts';
+import type { Answer, Call, Ranges } from './call.ts';
 import { EADDRNOTAVAIL, EINVAL } from './errno.ts';
-import { METADATA_BYTES, METADATA_NAME } from './handover-tree.ts';
+import {
+  MEMBLOCK_NAME,
+  METADATA_BYTES,
+  METADATA_NAME,
+  forgetTree,
+  handTreeOver,
+  nameBlob,
+  unnameBlob,
+} from './handover-tree.ts';
+import { bookRegions } from './reserve-mem.ts';
 import { concepts, core, kernel, range } from './rules.ts';
 import type { Action, AnswerRule, Chapter } from './rules.ts';
-import { EARLY, HELD, KHO, areaSlots, clearFrame, isKept, setUse } from './state.ts';
+import {
+  EARLY,
+  HELD,
+  KHO,
+  KHO_ON,
+  NO_IMAGE,
+  WITH_HANDOVER,
+  WITHOUT_HANDOVER,
+  areaSlots,
+  clearFrame,
+  isKept,
+  setUse,
+} from './state.ts';
 import type { State } from './state.ts';
+
+/** Whether the loaded image carries a handover, for a kernel that would take one. */
+export const isHandover = (s: State): boolean =>
+  s.loaded.get() === WITH_HANDOVER && s.nextKernel.get() === KHO_ON;
 
 export const KEX_01: AnswerRule = {
   kind: 'answer',
@@ -55,10 +80,13 @@ export const KEX_03: AnswerRule = {
   sources: [kernel('kernel/kexec_core.c', 'kernel_kexec')],
   strength: 'observed',
   on: ['kexec'],
-  when: (s) => s.loaded.get() === 0,
+  when: (s) => s.loaded.get() === NO_IMAGE,
   holds: (_s, _call, answer) => answer.value === -EINVAL,
   tell: (_s, _call, answer) => `nothing was loaded, answered ${answer.value}`,
 };
+
+/** Whether nothing happened to the tree, or nothing that concerns more than one blob. */
+const isSound = ({ value }: Call): boolean => value === 0 || value >= FIRST_BLOB_DAMAGE;
 
 export const KEX_04: AnswerRule = {
   kind: 'answer',
@@ -67,8 +95,8 @@ export const KEX_04: AnswerRule = {
   sources: [concepts('KHO FDT'), core('kho_populate')],
   strength: 'promised',
   on: ['kexec'],
-  when: (s, call) => s.loaded.get() === 1 && call.value === 0,
-  holds: (_s, _call, answer) => answer.value === 1,
+  when: (s, call) => isHandover(s) && isSound(call),
+  holds: (_s, _call, answer) => answer.value === REVIVED,
   tell: (_s, _call, answer) => `the handover was whole, the next kernel answered ${answer.value}`,
 };
 
@@ -80,7 +108,7 @@ export const KEX_05: AnswerRule = {
   strength: 'observed',
   since: '6.19',
   on: ['kexec'],
-  when: (s, call) => s.loaded.get() === 1 && call.value !== 0,
+  when: (s, call) => isHandover(s) && !isSound(call),
   holds: (_s, _call, answer) => answer.value === 0,
   tell: (_s, _call, answer) => `the tree was broken, the next kernel answered ${answer.value}`,
 };
@@ -114,42 +142,51 @@ export const KEX_07: AnswerRule = {
   sources: [concepts('Scratch Regions')],
   strength: 'promised',
   on: ['coldBoot'],
-  when: () => true,
+  when: (_s, call) => call.value === KHO_ON,
   holds: (_s, _call, answer) => answer.value === 0,
   tell: (_s, _call, answer) => `answered ${answer.value}`,
 };
 
-/** Books what a kernel reserved and took while it booted, and its own two preservations. */
-const bookBoot = (s: State, { early, taken, fdt, metadata }: Answer): void => {
+/** Notes a page that a booting kernel preserved for itself and named in its tree. */
+const bookBlob = (s: State, name: number, frame: number, bytes: number): void => {
+  s.kept.set(frame, 1);
+  nameBlob(s, name, frame, bytes);
+};
+
+/** Books what a kernel reserved and took while it booted, and what it preserved for itself. */
+const bookBoot = (s: State, answer: Answer, kernelKind: number): void => {
+  const { early, taken, fdt, metadata, memblock } = answer;
   for (let i = 0; i < early.length; i++) setUse(s, early.first(i), early.count(i), EARLY);
   for (let i = 0; i < taken.length; i++) setUse(s, taken.first(i), taken.count(i), KHO);
-  for (let name = 0; name < s.machine.nameBytes.length; name++) {
-    s.outFrame.set(name, 0);
-    s.outBytes.set(name, 0);
-  }
-  s.kept.set(fdt, 1);
-  s.kept.set(metadata, 1);
+  for (let name = 0; name < s.machine.nameBytes.length; name++) unnameBlob(s, name);
+  s.kho.set(kernelKind);
   s.fdt.set(fdt);
-  s.outFrame.set(METADATA_NAME, metadata + 1);
-  s.outBytes.set(METADATA_NAME, METADATA_BYTES);
-  s.loaded.set(0);
+  if (kernelKind === KHO_ON) {
+    s.kept.set(fdt, 1);
+    bookBlob(s, METADATA_NAME, metadata, METADATA_BYTES);
+  }
+  bookRegions(s, answer);
+  if (memblock !== 0) bookBlob(s, MEMBLOCK_NAME, memblock, answer.memblockBytes);
+  s.crashFirst.set(answer.crashFirst);
+  s.crashCount.set(answer.crashCount);
+  s.loaded.set(NO_IMAGE);
+  s.nextKernel.set(KHO_ON);
+  s.crashLoaded.set(0);
+  s.line.set(0);
 };
 
 /** Nothing of the kernel before is left. */
-const bootCold = (s: State, answer: Answer): void => {
+export const bootCold = (s: State, answer: Answer, kernelKind: number): void => {
   s.eachFrame((pfn) => clearFrame(s, pfn));
   for (let slot = 0; slot < areaSlots(s.machine); slot++) {
     const present = slot < answer.areas.length;
     s.areaFirst.set(slot, present ? answer.areas.first(slot) : 0);
     s.areaCount.set(slot, present ? answer.areas.count(slot) : 0);
   }
-  for (let name = 0; name < s.machine.nameBytes.length; name++) {
-    s.inFrame.set(name, 0);
-    s.inBytes.set(name, 0);
-  }
+  forgetTree(s);
   s.revived.set(0);
   s.kexecs.set(0);
-  bookBoot(s, answer);
+  bookBoot(s, answer, kernelKind);
 };
 
 /** Every preserved block is held now, with its content; every other frame is empty. */
@@ -169,44 +206,70 @@ const handOver = (s: State): void => {
     if (s.use.get(pfn) !== HELD) clearFrame(s, pfn);
     else if (s.kept.get(pfn) === 0) s.block.set(pfn, 0);
   });
-  s.eachFrame((pfn) => s.kept.set(pfn, 0));
+  s.eachFrame((pfn) => {
+    s.kept.set(pfn, 0);
+    s.blob.set(pfn, 0);
+  });
 };
 
-const bootRevived = (s: State, answer: Answer): void => {
+const bootRevived = (s: State, call: Call, answer: Answer): void => {
   handOver(s);
+  handTreeOver(s, call);
   for (let name = 0; name < s.machine.nameBytes.length; name++) {
-    s.inFrame.set(name, s.outFrame.get(name));
-    s.inBytes.set(name, s.outBytes.get(name));
+    const frame = s.inFrame.get(name) - 1;
+    if (frame >= 0 && s.use.get(frame) === HELD) s.blob.set(frame, 1);
   }
   s.revived.set(1);
   s.kexecs.set(s.kexecs.get() + 1);
-  bookBoot(s, answer);
+  bookBoot(s, answer, KHO_ON);
 };
+
+/** The option that a call gives a kernel, as people read it; nothing for an ordinary kernel. */
+export const kernelText = (value: number): string =>
+  value === KHO_ON ? '' : (NEXT_KERNELS[value] ?? '?');
 
 export const coldBoot: Action = {
   name: 'coldBoot',
   says: 'switch the machine off and on',
-  shows: () => 'switch on',
-  effect: (s, _call, answer) => bootCold(s, answer),
+  shows: ({ value }) => ['switch on', kernelText(value)].filter(Boolean).join(', '),
+  effect: (s, call, answer) => bootCold(s, answer, call.value),
 };
 
 export const kexecFileLoad: Action = {
   name: 'kexecFileLoad',
   says: 'load the next kernel',
-  shows: () => 'kexec_file_load()',
-  effect: (s, _call, answer) => {
-    if (answer.value === 0) s.loaded.set(1);
+  refusals: [-EADDRNOTAVAIL],
+  shows: ({ name, count, value }) => {
+    const size = count === 0 ? '' : `image of ${count} frames`;
+    const line = name === 0 ? '' : `command line ${name}`;
+    return `kexec_file_load(${[size, line, kernelText(value)].filter(Boolean).join(', ')})`;
   },
+  effect: (s, call, answer) => {
+    if (answer.value === 0) bookImage(s, call, s.kho.get() === KHO_ON);
+  },
+};
+
+/** Books an image that replaces what was loaded before. */
+export const bookImage = (s: State, { name, value }: Call, handover: boolean): void => {
+  s.loaded.set(handover ? WITH_HANDOVER : WITHOUT_HANDOVER);
+  s.nextKernel.set(value);
+  s.line.set(name);
 };
 
 export const kexec: Action = {
   name: 'kexec',
   says: 'jump to the loaded kernel',
-  shows: ({ value }) =>
-    value === 0 ? '── kexec ──' : `── kexec ── tree damaged: ${TREE_DAMAGE[value]}`,
-  effect: (s, _call, answer) => {
-    if (answer.value === 1) bootRevived(s, answer);
-    else if (answer.value === 0) bootCold(s, answer);
+  refusals: [-EINVAL],
+  shows: ({ name, value }, nameOf) => {
+    if (value === 0) return '── kexec ──';
+    const blob = value < FIRST_BLOB_DAMAGE ? '' : ` ('${nameOf(name)}')`;
+    return `── kexec ── tree damaged: ${TREE_DAMAGE[value]}${blob}`;
+  },
+  effect: (s, call, answer) => {
+    if (answer.value === REVIVED) bootRevived(s, call, answer);
+    else if (answer.value === COLD || answer.value === NO_KHO) {
+      bootCold(s, answer, s.nextKernel.get());
+    }
   },
 };
 

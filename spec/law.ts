@@ -4,19 +4,26 @@
  * Start with the chapters; each opens with what it is about. Everything here is derived.
  */
 import { ALLOCATION } from './allocation.ts';
+import { ALLOC_PRESERVE } from './alloc-preserve.ts';
 import { appliesTo } from './generations.ts';
 import type { Generation } from './generations.ts';
 import type { ActionName } from './call.ts';
 import { CONTENT } from './content.ts';
+import { WHAT_DEBUGFS_SHOWS } from './debugfs-sight.ts';
 import { HANDOVER_RULES } from './handover.ts';
 import { HANDOVER_TREE } from './handover-tree.ts';
 import { KEXEC } from './kexec.ts';
+import { LOADING } from './loading.ts';
 import { MOVABILITY } from './movability.ts';
 import { PRESERVATION } from './preservation.ts';
+import { RESERVE_MEM } from './reserve-mem.ts';
 import { RESTORE } from './restore.ts';
 import type { Action, Chapter, Rule } from './rules.ts';
 import { SCRATCH } from './scratch.ts';
+import { SHORTAGE } from './shortage.ts';
 import { TRACKER } from './tracker.ts';
+import { VMALLOC } from './vmalloc.ts';
+import { WITHOUT_KHO } from './without-kho.ts';
 
 const A_HANDOVER: Chapter = {
   title: 'A handover, looked at on its own',
@@ -32,9 +39,16 @@ export const CHAPTERS: readonly Chapter[] = [
   PRESERVATION,
   TRACKER,
   RESTORE,
+  VMALLOC,
+  ALLOC_PRESERVE,
   CONTENT,
   HANDOVER_TREE,
+  RESERVE_MEM,
+  SHORTAGE,
   KEXEC,
+  LOADING,
+  WITHOUT_KHO,
+  WHAT_DEBUGFS_SHOWS,
   A_HANDOVER,
 ];
 

@@ -5,6 +5,8 @@
  * exclusive. Frame numbers are safe integers: the end of 16 TiB is 2^32 and does not fit 32 bits.
  */
 
+import type { ReserveMemEntry } from './reserve-mem-option.ts';
+
 /** A contiguous run of frames on one NUMA node. */
 export interface NodeRange {
   readonly first: number;
@@ -16,6 +18,22 @@ export interface ScratchSizes {
   readonly lowmem: number;
   readonly global: number;
   readonly perNode: number;
+}
+
+/** A command line that a kernel of the machine may be booted with. */
+export interface ReserveMemLine {
+  /** Values of `reserve_mem=`, in order, with a space between them. */
+  readonly text: string;
+  /** The accepted ones as the law reads them. */
+  readonly entries: readonly ReserveMemEntry[];
+}
+
+/** Command lines of a machine, and the names of regions that calls give by their index. */
+export interface ReserveMem {
+  /** The first is that of a machine that is switched on. */
+  readonly lines: readonly ReserveMemLine[];
+  /** Every name of any line, and one that no line has. */
+  readonly names: readonly string[];
 }
 
 export interface Machine {
@@ -34,6 +52,12 @@ export interface Machine {
   readonly lowmemEnd: number;
   /** Length in bytes, without NUL, of the name with each index; index 0 is `kexec-metadata`. */
   readonly nameBytes: readonly number[];
+  /** What its command lines say of `reserve_mem=`; absent when none does. */
+  readonly reserveMem?: ReserveMem;
+  /** Frames that kernels reserve for a crash kernel (`crashkernel=`); absent when they do not. */
+  readonly crashFrames?: number;
+  /** Kernels set up most pageblocks in a second phase of boot; at once when absent. */
+  readonly deferredInit?: boolean;
 }
 
 /** The node that frame `pfn` is on, or -1 where there is no memory. */
@@ -52,3 +76,11 @@ export const onOneNode = (machine: Machine, first: number, count: number): boole
   const range = machine.nodes[node]!;
   return first + count <= range.first + range.count;
 };
+
+/**
+ * Frames of a pageblock, the unit that has a migrate type: as many as the page middle directory
+ * maps, but no more than the largest block has (`include/linux/pageblock-flags.h`,
+ * `pageblock_order`).
+ */
+export const pageblockFrames = ({ pageShift, maxOrder }: Machine): number =>
+  2 ** Math.min(pageShift - 3, maxOrder);

@@ -5,7 +5,7 @@
  * owning and using the memory. Taking a preservation back is its exact inverse.
  */
 import type { Answer, Call } from './call.ts';
-import { eachBlock } from './blocks.ts';
+import { eachBlock, firstOrder } from './blocks.ts';
 import { EINVAL, ENOMEM } from './errno.ts';
 import type { PreservedBlock } from './handover.ts';
 import { keptTaking, bookOwnPages } from './allocation.ts';
@@ -51,11 +51,12 @@ export const PRS_02: AnswerRule = {
 export const PRS_03: AnswerRule = {
   kind: 'answer',
   id: 'PRS-03',
-  says: 'A refused preservation keeps no page for itself.',
+  says: 'A block that cannot be noted keeps no page for itself.',
   sources: [core('kho_radix_add_key')],
   strength: 'observed',
   on: PRESERVE,
-  when: (_s, _call, answer) => answer.value < 0,
+  when: (s, call, answer) =>
+    answer.value < 0 && firstOrder(s.machine, call.pfn, frames(call)) === Math.log2(frames(call)),
   holds: (_s, _call, answer) => keptTaking(answer) === 0,
   tell: (_s, _call, answer) => `${keptTaking(answer)} frames stay taken`,
 };
@@ -166,6 +167,7 @@ const preserve = (s: State, answer: Answer, note: () => void): void => {
 export const preserveFolio: Action = {
   name: 'preserveFolio',
   says: 'keep a folio for the next kernel',
+  refusals: [-EINVAL, -ENOMEM],
   shows: ({ pfn, order }) => `kho_preserve_folio(${hex(pfn)}, order ${order})`,
   effect: (s, call, answer) => preserve(s, answer, () => keep(s, call.pfn, call.order)),
 };
@@ -180,6 +182,7 @@ export const unpreserveFolio: Action = {
 export const preservePages: Action = {
   name: 'preservePages',
   says: 'keep a range of pages for the next kernel',
+  refusals: [-EINVAL, -ENOMEM],
   shows: ({ pfn, count }) => `kho_preserve_pages(${hex(pfn)}, ${count})`,
   effect: (s, call, answer) =>
     preserve(s, answer, () =>

@@ -13,7 +13,7 @@ import { HELD, UNMOVABLE, setUse } from './state.ts';
 import type { State } from './state.ts';
 
 /** 1 + order of the held block that starts at `pfn`; 0 when none does. */
-const heldBlock = (s: State, pfn: number): number =>
+export const heldBlock = (s: State, pfn: number): number =>
   s.use.get(pfn) === HELD ? s.block.get(pfn) : 0;
 
 /** Whether the range is held in exactly the blocks that preserving it makes. */
@@ -98,6 +98,7 @@ const restoredFrames = (action: string, count: number, answer: { value: number }
 export const restoreFolio: Action = {
   name: 'restoreFolio',
   says: 'take over a folio from the previous kernel',
+  refusals: [-ENOENT],
   shows: ({ pfn }) => `kho_restore_folio(${hex(pfn)})`,
   effect: (s, call, answer) => {
     if (answer.value >= 0) setUse(s, call.pfn, 2 ** answer.value, UNMOVABLE);
@@ -107,6 +108,7 @@ export const restoreFolio: Action = {
 export const restorePages: Action = {
   name: 'restorePages',
   says: 'take over a range of pages from the previous kernel',
+  refusals: [-ENOENT],
   shows: ({ pfn, count }) => `kho_restore_pages(${hex(pfn)}, ${count})`,
   effect: (s, call, answer) => {
     if (answer.value >= 0) takeSinglePages(s, call.pfn, call.count);

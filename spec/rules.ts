@@ -6,7 +6,8 @@
  * says which free frame an allocator returns, only what any answer must satisfy.
  */
 import type { Report, RuleText, Source } from './algebra/rule.ts';
-import type { ActionName, Answer, Call } from './call.ts';
+import type { ActionName, Answer, Call, Ranges } from './call.ts';
+import type { ShownFiles } from './debugfs.ts';
 import type { Handover, HandoverRule } from './handover.ts';
 import type { State } from './state.ts';
 
@@ -29,18 +30,43 @@ export interface StateRule extends RuleText {
   readonly tell: (s: State, pfn: number) => string;
 }
 
+/** A reserve_mem region as a blob lists it; bytes. */
+export interface SeenRegion {
+  readonly name: string;
+  readonly start: number;
+  readonly size: number;
+}
+
+/** The chunks of a vmalloc area, as an observer decoded them. */
+export interface ChunkList {
+  /** Frame of each chunk, and how many blocks it names. */
+  readonly chunks: Ranges;
+  /** The blocks that the chunks name, in order. */
+  readonly pages: Ranges;
+  /** Why the list could not be read to its end, if it could not. */
+  readonly damage: string | undefined;
+}
+
 /** What an observer saw of a system. */
 export interface Seen {
   /** Owner of a frame as the page allocator shows it, in the values of `use`. */
   use(pfn: number): number;
   /** Stamp that the frame's memory holds. */
   content(pfn: number): number;
+  /** Migrate type of the pageblock that a frame lies in; -1 where there is none. */
+  migrateType(pfn: number): number;
   /** Frames that the page allocator has free. */
   readonly freeFrames: number;
   /** The outgoing handover, decoded from memory. */
   readonly handover: Handover;
   /** `kexec_count` of the outgoing metadata blob, decoded from memory; -1 when unreadable. */
   readonly kexecCount: number;
+  /** reserve_mem regions that the outgoing `memblock` blob lists, or why it cannot be read. */
+  regions(): readonly SeenRegion[] | string;
+  /** The chunks that list a vmalloc area, decoded from memory; `chunk` is the first one's frame. */
+  chunkList(chunk: number, order: number): ChunkList;
+  /** The files of the kernel's debugfs directory, read when first asked for. */
+  debugfs(): ShownFiles;
   /** Index of a subtree name in the machine's table, or -1. */
   nameIndex(name: string): number;
 }
@@ -71,6 +97,11 @@ export interface Action {
   /** The call as a person reads it, by the kernel's own function names. */
   readonly shows: (call: Call, nameOf: (index: number) => string) => string;
   readonly effect: (s: State, call: Call, answer: Answer) => void;
+  /**
+   * The errors that it is refused with, `-ERRNO` each; none when absent. A full run reaches every
+   * one of them, and success.
+   */
+  readonly refusals?: readonly number[];
 }
 
 /** A chapter: rules and actions that belong together, in reading order. */

@@ -10,7 +10,7 @@ import { concepts, core, range } from './rules.ts';
 import type { AnswerRule, Chapter } from './rules.ts';
 import { onOneNode } from './machine.ts';
 import type { Machine } from './machine.ts';
-import { areaSlots, insideScratch } from './state.ts';
+import { KHO_ON, WITHOUT_HANDOVER, areaSlots, insideScratch } from './state.ts';
 import type { State } from './state.ts';
 
 /** Whether this answer is that of a kernel that booted without a handover. */
@@ -147,7 +147,8 @@ export const SCR_05: AnswerRule = {
   sources: [concepts('Scratch Regions'), core('kho_populate')],
   strength: 'promised',
   on: ['kexec'],
-  when: (_s, _call, answer) => bootedRevived(answer) && answer.early.length > 0,
+  when: (s, _call, answer) =>
+    bootedRevived(answer) && answer.early.length > 0 && s.loaded.get() !== WITHOUT_HANDOVER,
   holds: (s, _call, { early }) =>
     everyArea(early, (first, count) => insideScratch(s, first, count)),
   tell: (s, _call, { early }) => {
@@ -167,7 +168,7 @@ export const SCR_06: AnswerRule = {
   sources: [concepts('Scratch Regions'), core('kho_locate_mem_hole')],
   strength: 'promised',
   on: ['kexecFileLoad'],
-  when: (_s, _call, answer) => answer.value === 0,
+  when: (s, _call, answer) => answer.value === 0 && s.kho.get() === KHO_ON,
   holds: (s, _call, { placed }) =>
     placed.length > 0 && everyArea(placed, (first, count) => insideScratch(s, first, count)),
   tell: (_s, _call, { placed }) => `segments at ${describe(placed)}`,

@@ -23,17 +23,58 @@ export const KHO = 3;
 export const EARLY = 4;
 /** Handed over by the previous kernel and not restored yet. */
 export const HELD = 5;
+/** Memory of a region that `reserve_mem=` named. */
+export const REGION = 6;
+/** What a crashed kernel left behind, and the kernel that runs now does not manage. */
+export const LEFT = 7;
+/** Allocated for a movable request, and pinned for long: it stays where it is. */
+export const PINNED = 8;
 
-export const USES = ['free', 'movable', 'unmovable', 'KHO', 'early', 'held'] as const;
+export const USES = [
+  'free',
+  'movable',
+  'unmovable',
+  'KHO',
+  'early',
+  'held',
+  'reserve_mem',
+  'left behind',
+  'pinned',
+] as const;
+
+/** Values of `kho`: what has become of KHO in the running kernel. */
+export const KHO_ON = 0;
+/** Switched off by `kho=off`. */
+export const KHO_OFF = 1;
+/** Not built in. */
+export const KHO_MISSING = 2;
+/** Off because the kernel runs in the memory of a crash kernel. */
+export const KHO_KDUMP = 3;
+
+/** Values of `loaded`: the image that a jump would start. */
+export const NO_IMAGE = 0;
+/** One with a handover. */
+export const WITH_HANDOVER = 1;
+/** One without: kexec_load(2), or loaded by a kernel whose KHO is off. */
+export const WITHOUT_HANDOVER = 2;
 
 /** The declared cells of the law. */
 export const CELLS = {
-  use: frameCells('who owns the frame', () => HELD),
+  use: frameCells('who owns the frame', () => PINNED),
   block: frameCells('1 + order of the block that starts here', (s) => s.maxOrder + 1),
   kept: frameCells('orders of the preserved blocks that start here, one bit each', (s) => {
     return 2 ** (s.maxOrder + 1) - 1;
   }),
   content: frameCells('last stamp written, 0 when unspecified', (s) => s.stamps - 1),
+  vmOrder: frameCells('1 + order of the blocks of the vmalloc area that starts here', (s) => {
+    return s.maxOrder + 1;
+  }),
+  vmFlags: frameCells('flags of the vmalloc area that starts here', () => 7),
+  vmNext: frameCells('frame of the block or chunk that follows; 0 at the end', (s) => s.frames - 1),
+  vmList: frameCells('of an area its first chunk, of the first chunk its area', (s) => {
+    return s.frames - 1;
+  }),
+  blob: frameCells('a blob of the previous kernel starts here, and was not given back', () => 1),
   areaFirst: slotCells(
     'first frame of a scratch area',
     (s) => s.nodes + 2,
@@ -64,7 +105,34 @@ export const CELLS = {
     (s) => s.names,
     (s) => s.pageBytes * 2 ** s.maxOrder,
   ),
-  loaded: kernelCell('an image is loaded', () => 1),
+  outRank: slotCells(
+    'place of the name among those of the outgoing tree, oldest first; 0 when it has none',
+    (s) => s.names,
+    (s) => s.names,
+  ),
+  inFault: slotCells(
+    '1 when the blob of the incoming tree cannot be retrieved',
+    (s) => s.names,
+    () => 1,
+  ),
+  loaded: kernelCell('which image is loaded', () => WITHOUT_HANDOVER),
+  nextKernel: kernelCell('which kernel the loaded image is', () => KHO_MISSING),
+  kho: kernelCell('what has become of KHO in this kernel', () => KHO_KDUMP),
+  crashLoaded: kernelCell('a crash image is loaded', () => 1),
+  crashFirst: kernelCell('first frame that is reserved for a crash kernel', (s) => s.frames),
+  crashCount: kernelCell('frames of that reservation', (s) => s.frames),
+  counted: kernelCell('kexecs that this kernel was told of', (s) => s.kexecs),
+  line: kernelCell('command line of the loaded image', (s) => s.lines),
+  regionStart: slotCells(
+    '1 + first byte of the reserve_mem region of that name',
+    (s) => s.regions,
+    (s) => s.frames * s.pageBytes,
+  ),
+  regionBytes: slotCells(
+    'bytes of that region',
+    (s) => s.regions,
+    (s) => s.frames * s.pageBytes,
+  ),
   revived: kernelCell('this kernel revived a handover', () => 1),
   kexecs: kernelCell('handovers in a row so far', (s) => s.kexecs),
   fdt: kernelCell('frame of the outgoing tree', (s) => s.frames),
@@ -121,6 +189,11 @@ export const clearFrame = (s: State, pfn: number): void => {
   s.block.set(pfn, 0);
   s.kept.set(pfn, 0);
   s.content.set(pfn, 0);
+  s.vmOrder.set(pfn, 0);
+  s.vmFlags.set(pfn, 0);
+  s.vmNext.set(pfn, 0);
+  s.vmList.set(pfn, 0);
+  s.blob.set(pfn, 0);
 };
 
 /** Whether frame `pfn` lies in some preserved block. */

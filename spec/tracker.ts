@@ -12,7 +12,13 @@ import type { AnswerRule, Chapter, SystemSightRule } from './rules.ts';
 import { FREE, KHO, USES, allAre, isKept, touchesScratch } from './state.ts';
 import type { State } from './state.ts';
 
-const TAKES = ['preserveFolio', 'preservePages', 'addSubtree'] as const;
+const TAKES = [
+  'preserveFolio',
+  'preservePages',
+  'preserveVmalloc',
+  'allocPreserve',
+  'addSubtree',
+] as const;
 
 export const TRK_01: AnswerRule = {
   kind: 'answer',

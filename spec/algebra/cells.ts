@@ -49,6 +49,10 @@ export interface Scope {
   readonly stamps: number;
   readonly kexecs: number;
   readonly pageBytes: number;
+  /** Names of reserve_mem regions. */
+  readonly regions: number;
+  /** Command lines that a kernel may get. */
+  readonly lines: number;
 }
 
 export const frameCells = (says: string, max: (scope: Scope) => number): Declaration<'frame'> => ({
