@@ -8,13 +8,19 @@
 import type { CallAnswer, RangeList } from '#model/call';
 import type { Machine } from '#model/system';
 import type { Decisions } from './decisions.ts';
-import { acceptTree } from './handover-tree.ts';
+import { MEMBLOCK } from '#src/abi/description/sub-blobs';
+import { acceptTree, retrieveSubtree } from './handover-tree.ts';
 import { HeldBlocks } from './held-blocks.ts';
 import { Memblock, takeEarly } from './memblock.ts';
 import { PageAllocator } from './page-allocator.ts';
+import { initialisePageblocks } from './pageblocks.ts';
+import type { MigrateTypes } from './pageblocks.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import { KernelPanic, walkTracker } from './radix-tracker.ts';
 import { RangeSet } from './range-set.ts';
+import { readRegions, regionEnd, regionFirst, reserveRegions } from './reserve-mem.ts';
+import type { Region } from './reserve-mem.ts';
+import { parseReserveMemLine } from './reserve-mem-option.ts';
 import { readScratchArray, reserveScratch, writeScratchArray } from './scratch.ts';
 import type { ScratchArea } from './scratch.ts';
 import type { Topology } from './topology.ts';
@@ -33,7 +39,12 @@ export interface BootParameters {
   readonly fdt: number;
   readonly scratchArray: number;
   readonly scratchBytes: number;
+  /** Index of its command line among those of the machine; 0 when absent. */
+  readonly line?: number;
 }
+
+/** What has become of KHO in a kernel: switched off, not built in, off in a kdump kernel. */
+export type KhoState = 'on' | 'off' | 'missing' | 'kdump';
 
 /** What does not change from kernel to kernel of one machine. */
 export interface Platform {
@@ -49,6 +60,7 @@ export interface Platform {
 /** A kernel whose page allocator is up. */
 export interface Booted {
   readonly allocator: PageAllocator;
+  readonly types: MigrateTypes;
   readonly held: HeldBlocks;
   readonly early: RangeSet;
   readonly areas: readonly ScratchArea[];
@@ -56,6 +68,11 @@ export interface Booted {
   readonly scratchArray: number;
   /** Frame of the incoming tree, or -1 on a cold boot. */
   readonly incomingTree: number;
+  /** Memory that `reserve_mem=` named. */
+  readonly regions: readonly Region[];
+  readonly kho: KhoState;
+  /** Memory that is reserved for a crash kernel; in a kdump kernel, its own. In frames. */
+  readonly crash: { readonly first: number; readonly count: number };
 }
 
 interface Handover {
@@ -77,18 +94,24 @@ const populate = (platform: Platform, parameters: BootParameters): Handover | un
   return { trackerRoot: map / topology.pageBytes, treeFrame, areas };
 };
 
+/** `Answer.value` of a kernel without KHO. */
+const NO_KHO = 2;
+
 /** Boots until the page allocator is up; notes in `answer` what was reserved on the way. */
 export const bootEarly = (
   platform: Platform,
   parameters: BootParameters | undefined,
   answer: CallAnswer,
+  kho: KhoState = 'on',
 ): Booted | undefined => {
-  const handover = parameters && populate(platform, parameters);
+  const { decisions } = platform;
+  const looks = kho === 'on' || !decisions.offRefusesHandover;
+  const handover = parameters && looks ? populate(platform, parameters) : undefined;
   const memblock = new Memblock();
   reserveImage(platform, memblock, parameters, answer);
-  answer.value = handover === undefined ? 0 : 1;
+  answer.value = kho !== 'on' ? NO_KHO : handover === undefined ? 0 : 1;
 
-  if (handover !== undefined && platform.decisions.earlyMemoryInScratchOnly) {
+  if (handover !== undefined && decisions.earlyMemoryInScratchOnly) {
     for (const { first, count } of handover.areas) memblock.permit(first, first + count);
   } else {
     permitAll(platform.topology, memblock);
@@ -96,24 +119,176 @@ export const bootEarly = (
   for (let piece = 1; piece <= EARLY_PIECES; piece++) {
     takeEarly(memblock, platform.memory, piece, answer.early);
   }
-  const areas =
-    handover !== undefined && platform.decisions.inheritsScratch
-      ? handover.areas
-      : reserveAnew(platform, memblock);
-  if (areas === undefined) return undefined;
-  const scratchArray =
-    handover !== undefined && platform.decisions.inheritsScratch
-      ? parameters!.scratchArray
-      : placeScratchArray(platform, memblock, areas, answer);
-  if (scratchArray < 0) return undefined;
+  const crash = reserveCrash(platform, memblock, answer);
   const held = ingest(platform, handover);
+  const regions = placeRegions(platform, memblock, parameters, handover, held);
+  const scratch = findScratch(platform, memblock, parameters, handover, kho, answer);
+  if (scratch === undefined) return undefined;
+  const types = initialisePageblocks(platform, scratch.areas, handover !== undefined);
   return {
-    ...startAllocator(platform, memblock, areas, held),
+    ...startAllocator(platform, memblock, types, held),
+    ...scratch,
+    types,
     held,
-    areas,
-    scratchArray,
     incomingTree: handover?.treeFrame ?? -1,
+    regions,
+    kho,
+    crash,
   };
+};
+
+/** Scratch areas and the address of their array in bytes. */
+type Scratch = Pick<Booted, 'areas' | 'scratchArray'>;
+
+/** Takes scratch over or reserves it; undefined when there is no room for it. */
+const findScratch = (
+  platform: Platform,
+  memblock: Memblock,
+  parameters: BootParameters | undefined,
+  handover: Handover | undefined,
+  kho: KhoState,
+  answer: CallAnswer,
+): Scratch | undefined => {
+  if (handover !== undefined && platform.decisions.inheritsScratch) {
+    return { areas: handover.areas, scratchArray: parameters!.scratchArray };
+  }
+  if (kho !== 'on') return { areas: [], scratchArray: 0 };
+  const areas = reserveAnew(platform, memblock);
+  if (areas === undefined) return undefined;
+  const scratchArray = placeScratchArray(platform, memblock, areas, answer);
+  return scratchArray < 0 ? undefined : { areas, scratchArray };
+};
+
+/** Sets memory aside for a crash kernel, where early memory comes from. */
+const reserveCrash = (
+  { machine }: Platform,
+  memblock: Memblock,
+  answer: CallAnswer,
+): Booted['crash'] => {
+  const count = machine.crashFrames ?? 0;
+  const first = count === 0 ? -1 : memblock.allocate(count, 1);
+  if (first < 0) return { first: 0, count: 0 };
+  answer.early.add(first, count);
+  answer.crashFirst = first;
+  answer.crashCount = count;
+  return { first, count };
+};
+
+/**
+ * Boots a kdump kernel in the memory that was reserved for it. The rest it does not manage.
+ *
+ * @param image where it was copied to when it was loaded
+ */
+export const bootKdump = (
+  platform: Platform,
+  image: RangeList,
+  crash: Booted['crash'],
+  answer: CallAnswer,
+): Booted => {
+  const { topology, memory, decisions } = platform;
+  const memblock = new Memblock();
+  memblock.permit(crash.first, crash.first + crash.count);
+  answer.early.copyFrom(image);
+  for (let i = 0; i < image.length; i++) memblock.reserve(image.first(i), image.count(i));
+  for (let piece = 1; piece <= EARLY_PIECES; piece++) {
+    takeEarly(memblock, memory, piece, answer.early);
+  }
+  answer.value = NO_KHO;
+  const scratch = decisions.kdumpDisablesKho
+    ? { areas: [], scratchArray: 0 }
+    : kdumpScratch(platform, memblock, answer);
+  const held = ingest(platform, undefined);
+  const types = initialisePageblocks(platform, scratch.areas, false);
+  const beside = new Memblock();
+  beside.reserve(0, crash.first);
+  beside.reserve(crash.first + crash.count, topology.end - crash.first - crash.count);
+  for (let i = 0; i < memblock.reserved.length; i++) {
+    beside.reserved.add(memblock.reserved.first(i), memblock.reserved.end(i));
+  }
+  const started = startAllocator(platform, beside, types, held);
+  return {
+    ...started,
+    ...scratch,
+    types,
+    held,
+    incomingTree: -1,
+    regions: [],
+    kho: 'kdump',
+    crash,
+  };
+};
+
+/** Scratch of a kdump kernel that does not know better: as much as it reserved itself. */
+const kdumpScratch = (
+  { memory, topology }: Platform,
+  memblock: Memblock,
+  answer: CallAnswer,
+): Scratch => {
+  const array = takeEarly(memblock, memory, 1, answer.early);
+  const first = memblock.allocate(1, 1);
+  if (array < 0 || first < 0) return { areas: [], scratchArray: 0 };
+  const areas = [{ first, count: 1 }];
+  writeScratchArray(memory.zeroPage(array), areas, topology.pageBytes);
+  return { areas, scratchArray: array * topology.pageBytes };
+};
+
+/** Revives or places the regions that the command line names, once it is known what is held. */
+const placeRegions = (
+  platform: Platform,
+  memblock: Memblock,
+  parameters: BootParameters | undefined,
+  handover: Handover | undefined,
+  held: HeldBlocks,
+): readonly Region[] => {
+  const { machine, topology, decisions } = platform;
+  const line = machine.reserveMem?.lines[parameters?.line ?? 0]?.text ?? '';
+  if (line === '') return [];
+  const places = new Memblock();
+  for (let i = 0; i < memblock.reserved.length; i++) {
+    places.reserved.add(memblock.reserved.first(i), memblock.reserved.end(i));
+  }
+  const areas = handover?.areas ?? [];
+  if (handover !== undefined && !decisions.regionsOutsideScratch) {
+    for (const { first, count } of areas) places.permit(first, first + count);
+  } else {
+    permitAll(topology, places);
+    for (const { first, count } of areas) places.reserve(first, count);
+    for (let i = 0; i < held.count; i++) places.reserve(held.first(i), held.reserved(i));
+  }
+  const looksBack = handover !== undefined && decisions.revivesRegions;
+  const incoming = looksBack ? listedRegions(platform, handover.treeFrame, held) : [];
+  const requests = parseReserveMemLine(line);
+  const { regions, revived } = reserveRegions(requests, {
+    topology,
+    decisions,
+    memblock: places,
+    incoming,
+  });
+  for (const region of regions) {
+    const first = regionFirst(region, topology.pageBytes);
+    const end = regionEnd(region, topology.pageBytes);
+    if (revived.includes(region)) held.releaseRange(first, end);
+    else memblock.reserve(first, end - first);
+  }
+  return regions;
+};
+
+/** Regions of the previous kernel whose memory is held. */
+const listedRegions = (
+  { memory, topology: { pageBytes } }: Platform,
+  treeFrame: number,
+  held: HeldBlocks,
+): readonly Region[] => {
+  const found = retrieveSubtree(memory.page(treeFrame)!, MEMBLOCK.name);
+  if (typeof found === 'number') return [];
+  const page = memory.page(Math.floor(found.phys / pageBytes));
+  if (page === undefined) return [];
+  return readRegions(page.subarray(0, found.bytes)).filter((region) => {
+    const end = regionEnd(region, pageBytes);
+    let pfn = regionFirst(region, pageBytes);
+    while (pfn < end && held.holds(pfn)) pfn++;
+    return pfn === end;
+  });
 };
 
 const reserveImage = (
@@ -187,14 +362,10 @@ const ingest = (platform: Platform, handover: Handover | undefined): HeldBlocks 
 const startAllocator = (
   { topology, decisions }: Platform,
   memblock: Memblock,
-  areas: readonly ScratchArea[],
+  types: MigrateTypes,
   held: HeldBlocks,
 ): { readonly allocator: PageAllocator; readonly early: RangeSet } => {
-  const scratch = new RangeSet();
-  if (decisions.scratchIsMovableOnly) {
-    for (const { first, count } of areas) scratch.add(first, first + count);
-  }
-  const allocator = new PageAllocator(topology, scratch);
+  const allocator = new PageAllocator(topology, types.cma, decisions.joinsBuddies, types);
   const early = new RangeSet();
   for (let i = 0; i < memblock.reserved.length; i++) {
     early.add(memblock.reserved.first(i), memblock.reserved.end(i));

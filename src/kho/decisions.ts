@@ -53,6 +53,128 @@ export interface Decisions {
   readonly countsKexecs: boolean;
   /** Preserve the page of the handover tree itself. */
   readonly preservesTree: boolean;
+  /** Look for reserve_mem regions among those of the previous kernel. */
+  readonly revivesRegions: boolean;
+  /** Revive a reserve_mem region of the previous kernel only if the size asked for is the same. */
+  readonly comparesRegionSize: boolean;
+  /** Revive a region only where it suits the alignment asked for. */
+  readonly comparesRegionAlignment: boolean;
+  /** On a KHO boot, place new regions outside scratch. */
+  readonly regionsOutsideScratch: boolean;
+  /** Leave no page to two regions. */
+  readonly regionsShareNoPage: boolean;
+  /** Preserve pages that a region fills in part. */
+  readonly preservesPartialPages: boolean;
+  /** One past the last frame that releasing a region frees, given its end in bytes. */
+  readonly releasedEnd: (end: number, pageBytes: number) => number;
+  /** Stop preserving a region that is released. */
+  readonly releaseUnpreserves: boolean;
+  /** Take a region that is released off the list that the next kernel gets. */
+  readonly releaseUnlists: boolean;
+  /** Refuse to preserve as a vmalloc area what is none. */
+  readonly checksArea: boolean;
+  /** Refuse to preserve an area with flags that a descriptor cannot say. */
+  readonly checksAreaFlags: boolean;
+  /** Which of so many blocks of an area the entry with this number names. */
+  readonly listedBlock: (entry: number, blocks: number) => number;
+  /** Begin another chunk when the last block of an area fills one. */
+  readonly followsFullChunks: boolean;
+  /** Entries of a chunk that are looked at when it has so many. */
+  readonly readChunkEntries: (entries: number) => number;
+  /** Preserve the chunks themselves. */
+  readonly preservesChunks: boolean;
+  /** Order that a descriptor gives for blocks of this order. */
+  readonly describedAreaOrder: (order: number) => number;
+  /** Order by which an area is unpreserved when preserving it failed half-way. */
+  readonly undoneAreaOrder: (order: number) => number;
+  /** Free the chunks of an area that is taken back. */
+  readonly freesUnpreservedChunks: boolean;
+  /** Free the chunks of an area that was restored. */
+  readonly freesRestoredChunks: boolean;
+  /** Refuse a descriptor with flags that nobody knows. */
+  readonly checksDescriptorFlags: boolean;
+  /** Compare the pages that chunks name to the number that the descriptor says. */
+  readonly comparesAreaSize: boolean;
+  /** Look at the whole list of an area before restoring any of it. */
+  readonly looksAtWholeList: boolean;
+  /** Refuse to take and preserve no bytes at all. */
+  readonly refusesNoBytes: boolean;
+  /** Refuse to take and preserve more than the largest block. */
+  readonly refusesLargeSizes: boolean;
+  /** Zero memory that is taken to be preserved. */
+  readonly zeroesPreserved: boolean;
+  /** Free memory that was taken to be preserved and could not be. */
+  readonly freesUnpreserved: boolean;
+  /** Stop preserving what `kho_unpreserve_free` frees. */
+  readonly freeingUnpreserves: boolean;
+  /** Give the pages back that were taken for a note that could not be finished. */
+  readonly givesPagesBack: boolean;
+  /** Take such pages off the tracker first. */
+  readonly cutsBranchOff: boolean;
+  /** Take back what was noted of a range when the rest of it cannot be. */
+  readonly undoesRefusedRange: boolean;
+  /** Node that the tracker takes its pages from; -1: any. */
+  readonly trackerNode: number;
+  /** Join free buddies to larger blocks. */
+  readonly joinsBuddies: boolean;
+  /** Order of the part of a block that is given back when the block is freed. */
+  readonly freedOrder: (order: number) => number;
+  /** Show the outgoing tree in debugfs on a boot that revived a handover as well. */
+  readonly showsTreeOnKhoBoots: boolean;
+  /** Size of the file that shows the outgoing tree, of its size now and when it was made. */
+  readonly shownTreeBytes: (now: number, first: number) => number;
+  /** Take the file of a blob away with the blob. */
+  readonly hidesRemovedBlobs: boolean;
+  /** Show no incoming tree that was refused. */
+  readonly showsAcceptedTreeOnly: boolean;
+  /** Take the file of an incoming blob away when its memory is given back. */
+  readonly hidesFreedBlobs: boolean;
+  /** Bytes that a frame counts in the files that list scratch. */
+  readonly shownScratchUnit: (pageBytes: number) => number;
+  /** When a second phase of boot initialises pageblocks, ask which of them are scratch. */
+  readonly deferredInitAsksForScratch: boolean;
+  /** Pageblocks at either end of an area that are taken for scratch on a KHO boot. */
+  readonly pageblocksBesideScratch: number;
+  /** Declare scratch CMA when it was reserved anew. */
+  readonly declaresScratch: boolean;
+  /** Move a page out of scratch before it is pinned for long. */
+  readonly pinsOutsideScratch: boolean;
+  /** Where a page goes that must leave scratch. */
+  readonly pinMovesTo: 'outside scratch' | 'anywhere';
+  /** Move pages although they are pinned. */
+  readonly movesPinned: boolean;
+  /** Copy the content of a page that moves. */
+  readonly movingCopies: boolean;
+  /** Give the frames back that a page moved from. */
+  readonly movingFrees: boolean;
+  /** Put a page back that could not be moved. */
+  readonly failedMovePutsBack: boolean;
+  /** Load an image outside scratch that does not fit there. */
+  readonly largeImagesGoElsewhere: boolean;
+  /** An image stays loaded when loading another one fails. */
+  readonly failedLoadKeepsImage: boolean;
+  /** An image that is loaded replaces one that was. */
+  readonly laterImageCounts: boolean;
+  /** Forget an image when it is unloaded. */
+  readonly unloadForgets: boolean;
+  /** Hand the tree over as it stood when the image was loaded. */
+  readonly handsOverTreeOfLoad: boolean;
+  /** Give images of kexec_load(2) a handover, too. */
+  readonly anyImageCarriesHandover: boolean;
+  /** Give crash images a handover. */
+  readonly crashImageCarriesHandover: boolean;
+  /** Reserve no scratch in a kdump kernel. */
+  readonly kdumpDisablesKho: boolean;
+  /** Take nothing over when KHO is off. */
+  readonly offRefusesHandover: boolean;
+  /** Compare names of blobs as a whole: `foo` is not `foo@1`. */
+  readonly matchesWholeNames: boolean;
+  /** Look at the length of a blob's properties, and whether there is memory where they point. */
+  readonly checksBlobProperties: boolean;
+  /** Count kexecs anew from a metadata blob that is too short. */
+  readonly checksMetadataSize: boolean;
+  /** Of several names of one blob, take the newest out of the tree. */
+  readonly removesNewestName: boolean;
 }
 
 /** The algorithm as intended. */
@@ -80,4 +202,65 @@ export const INTENDED: Decisions = {
   recordedBlobBytes: (bytes) => bytes,
   countsKexecs: true,
   preservesTree: true,
+  revivesRegions: true,
+  comparesRegionSize: true,
+  comparesRegionAlignment: true,
+  regionsOutsideScratch: true,
+  regionsShareNoPage: true,
+  preservesPartialPages: true,
+  releasedEnd: (end, pageBytes) => Math.ceil(end / pageBytes),
+  releaseUnpreserves: true,
+  releaseUnlists: true,
+  checksArea: true,
+  checksAreaFlags: true,
+  listedBlock: (entry) => entry,
+  followsFullChunks: true,
+  readChunkEntries: (entries) => entries,
+  preservesChunks: true,
+  describedAreaOrder: (order) => order,
+  undoneAreaOrder: (order) => order,
+  freesUnpreservedChunks: true,
+  freesRestoredChunks: true,
+  checksDescriptorFlags: true,
+  comparesAreaSize: true,
+  looksAtWholeList: true,
+  refusesNoBytes: true,
+  refusesLargeSizes: true,
+  zeroesPreserved: true,
+  freesUnpreserved: true,
+  freeingUnpreserves: true,
+  givesPagesBack: true,
+  cutsBranchOff: true,
+  undoesRefusedRange: true,
+  trackerNode: -1,
+  joinsBuddies: true,
+  freedOrder: (order) => order,
+  showsTreeOnKhoBoots: true,
+  shownTreeBytes: (now) => now,
+  hidesRemovedBlobs: true,
+  showsAcceptedTreeOnly: true,
+  hidesFreedBlobs: true,
+  shownScratchUnit: (pageBytes) => pageBytes,
+  deferredInitAsksForScratch: true,
+  pageblocksBesideScratch: 0,
+  declaresScratch: true,
+  pinsOutsideScratch: true,
+  pinMovesTo: 'outside scratch',
+  movesPinned: false,
+  movingCopies: true,
+  movingFrees: true,
+  failedMovePutsBack: true,
+  largeImagesGoElsewhere: false,
+  failedLoadKeepsImage: true,
+  laterImageCounts: true,
+  unloadForgets: true,
+  handsOverTreeOfLoad: false,
+  anyImageCarriesHandover: false,
+  crashImageCarriesHandover: false,
+  kdumpDisablesKho: true,
+  offRefusesHandover: true,
+  matchesWholeNames: true,
+  checksBlobProperties: true,
+  checksMetadataSize: true,
+  removesNewestName: true,
 };

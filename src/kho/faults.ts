@@ -5,6 +5,7 @@
  * was ever run. `title` is the upstream subject where the fault is a bug that Linux had; faults
  * without one are synthetic: they switch one check off to show that its rule has teeth.
  */
+import { AREA_FAULTS } from './area-faults.ts';
 import type { Decisions } from './decisions.ts';
 import { INTENDED } from './decisions.ts';
 
@@ -171,6 +172,269 @@ export const FAULTS: readonly Fault[] = [
     rule: 'PRS-07',
     overrides: { preservesTree: false },
   },
+  {
+    id: 'regions-not-revived',
+    says: 'reserve_mem regions are placed anew by every kernel',
+    rule: 'RSV-03',
+    overrides: { revivesRegions: false },
+  },
+  {
+    id: 'region-another-size',
+    says: 'a reserve_mem region is revived although another size is asked for',
+    rule: 'RSV-04',
+    overrides: { comparesRegionSize: false },
+  },
+  {
+    id: 'region-misaligned',
+    says: 'a reserve_mem region is revived where it does not suit the alignment asked for',
+    rule: 'RSV-01',
+    overrides: { comparesRegionAlignment: false },
+  },
+  {
+    id: 'region-in-scratch',
+    says: 'a reserve_mem region that is new on a KHO boot is placed in scratch (6.16 to 7.3)',
+    rule: 'RSV-05',
+    overrides: { regionsOutsideScratch: false },
+  },
+  {
+    id: 'regions-share-pages',
+    says: 'small reserve_mem regions lie side by side in one page (6.16 to 7.3)',
+    rule: 'RSV-06',
+    overrides: { regionsShareNoPage: false },
+  },
+  {
+    id: 'region-partial-pages',
+    says: 'pages that a reserve_mem region fills in part are not preserved (6.18 to 7.3)',
+    rule: 'PRS-07',
+    overrides: { preservesPartialPages: false },
+  },
+  {
+    id: 'release-short',
+    says: 'the last page of a reserve_mem region that is released is not freed',
+    title: 'memblock: reserve_mem: fix end caclulation in reserve_mem_release_by_name()',
+    rule: 'RSV-10',
+    overrides: { releasedEnd: (end, pageBytes) => Math.floor((end - 1) / pageBytes) },
+  },
+  {
+    id: 'release-stays-preserved',
+    says: 'a reserve_mem region that was released is still preserved (6.16 to 7.3)',
+    rule: 'PRS-07',
+    overrides: { releaseUnpreserves: false },
+  },
+  {
+    id: 'release-stays-listed',
+    says: 'a reserve_mem region that was released is still listed (6.16 to 7.3)',
+    rule: 'RSV-07',
+    overrides: { releaseUnlists: false },
+  },
+  {
+    id: 'note-keeps-pages',
+    says: 'pages that were taken for a note that could not be finished are not given back',
+    rule: 'PRS-03',
+    overrides: { givesPagesBack: false, cutsBranchOff: true },
+  },
+  {
+    id: 'branch-dangles',
+    says: 'the tracker still points to pages that were given back (radix series, before merging)',
+    rule: 'TRK-03',
+    overrides: { cutsBranchOff: false },
+  },
+  {
+    id: 'refused-range-stays',
+    says: 'of a range that is refused, the blocks noted before the failure stay noted',
+    rule: 'PRS-07',
+    overrides: { undoesRefusedRange: false },
+  },
+  {
+    id: 'tracker-on-one-node',
+    says: 'the tracker takes its pages from the first node only',
+    rule: 'MEM-01',
+    overrides: { trackerNode: 0 },
+  },
+  {
+    id: 'buddies-stay-apart',
+    says: 'blocks that are freed are not joined with their buddies',
+    rule: 'MEM-02',
+    overrides: { joinsBuddies: false },
+  },
+  {
+    id: 'freed-by-half',
+    says: 'of a block that is freed only the first half comes back',
+    rule: 'ALC-06',
+    overrides: { freedOrder: (order) => Math.max(0, order - 1) },
+  },
+  {
+    id: 'debugfs-no-tree',
+    says: 'after a boot that revived a handover, out/fdt is missing (6.19 to 7.3)',
+    rule: 'DBG-02',
+    overrides: { showsTreeOnKhoBoots: false },
+  },
+  {
+    id: 'debugfs-tree-cut',
+    says: 'out/fdt keeps the size that the tree had at boot (6.19 to 7.3)',
+    rule: 'DBG-01',
+    overrides: { shownTreeBytes: (_now, first) => first },
+  },
+  {
+    id: 'debugfs-removed-blob',
+    says: 'a blob that was removed stays in out/sub_fdts',
+    rule: 'DBG-08',
+    overrides: { hidesRemovedBlobs: false },
+  },
+  {
+    id: 'debugfs-refused-tree',
+    says: 'a tree that was refused is shown as the incoming one',
+    rule: 'DBG-11',
+    overrides: { showsAcceptedTreeOnly: false },
+  },
+  {
+    id: 'debugfs-freed-blob',
+    says: 'a file of in/sub_fdts goes on showing memory that was given back (6.16 to 7.3)',
+    rule: 'DBG-13',
+    overrides: { hidesFreedBlobs: false },
+  },
+  {
+    id: 'debugfs-scratch-frames',
+    says: 'the files that list scratch count frames, not bytes',
+    rule: 'DBG-10',
+    overrides: { shownScratchUnit: () => 1 },
+  },
+  {
+    id: 'deferred-init-forgets-scratch',
+    says: 'on a KHO boot, pageblocks that are set up late are not CMA, scratch or not',
+    title: 'kho: fix deferred init of kho scratch',
+    rule: 'MOV-03',
+    overrides: { deferredInitAsksForScratch: false },
+  },
+  {
+    id: 'cma-beside-scratch',
+    says: 'on a KHO boot, the pageblocks beside scratch become CMA, too',
+    rule: 'MOV-03',
+    overrides: { pageblocksBesideScratch: 1 },
+  },
+  {
+    id: 'scratch-not-declared',
+    says: 'scratch that was reserved anew is not declared CMA',
+    rule: 'MOV-03',
+    overrides: { declaresScratch: false },
+  },
+  {
+    id: 'pins-in-scratch',
+    says: 'a page is pinned for long where it is, in scratch',
+    rule: 'MOV-04',
+    overrides: { pinsOutsideScratch: false },
+  },
+  {
+    id: 'pin-moves-within-scratch',
+    says: 'a page that must leave scratch may go to another place in scratch',
+    rule: 'MOV-04',
+    overrides: { pinMovesTo: 'anywhere' },
+  },
+  {
+    id: 'moves-pinned',
+    says: 'a page is moved although it is pinned',
+    rule: 'MOV-08',
+    overrides: { movesPinned: true },
+  },
+  {
+    id: 'moving-forgets-content',
+    says: 'the content of a page stays behind when the page moves',
+    rule: 'CNT-02',
+    overrides: { movingCopies: false },
+  },
+  {
+    id: 'moving-leaks',
+    says: 'the frames that a page moved from stay taken',
+    rule: 'ALC-06',
+    overrides: { movingFrees: false },
+  },
+  {
+    id: 'failed-move-drops-page',
+    says: 'a page that could not be moved is given back',
+    rule: 'ALC-06',
+    overrides: { failedMovePutsBack: false },
+  },
+  {
+    id: 'crash-image-with-handover',
+    says: 'a crash image is given the handover of the running kernel',
+    title: 'kho: skip KHO for crash kernel',
+    rule: 'OFF-05',
+    overrides: { crashImageCarriesHandover: true },
+  },
+  {
+    id: 'kdump-reserves-scratch',
+    says: 'a kdump kernel reserves scratch in the little memory it has',
+    title: 'kho: do not reserve scratch memory in the kdump kernel',
+    rule: 'OFF-05',
+    overrides: { kdumpDisablesKho: false },
+  },
+  {
+    id: 'off-still-ingests',
+    says: 'a kernel with kho=off keeps what it was handed and cannot use',
+    rule: 'OFF-01',
+    overrides: { offRefusesHandover: false },
+  },
+  {
+    id: 'any-image-with-handover',
+    says: 'an image of kexec_load(2) is given a handover',
+    rule: 'LOD-06',
+    overrides: { anyImageCarriesHandover: true },
+  },
+  {
+    id: 'large-image-elsewhere',
+    says: 'an image that does not fit scratch is placed outside',
+    rule: 'SCR-06',
+    overrides: { largeImagesGoElsewhere: true },
+  },
+  {
+    id: 'failed-load-unloads',
+    says: 'a load that fails takes the image away that was loaded before',
+    rule: 'KEX-04',
+    overrides: { failedLoadKeepsImage: false },
+  },
+  {
+    id: 'first-image-stays',
+    says: 'an image that is loaded does not replace one that was',
+    rule: 'OFF-01',
+    overrides: { laterImageCounts: false },
+  },
+  {
+    id: 'unload-keeps',
+    says: 'unloading keeps the image',
+    rule: 'KEX-03',
+    overrides: { unloadForgets: false },
+  },
+  {
+    id: 'tree-of-load',
+    says: 'the tree is handed over as it stood when the image was loaded',
+    rule: 'DBG-12',
+    overrides: { handsOverTreeOfLoad: true },
+  },
+  {
+    id: 'unit-addresses',
+    says: 'a name is taken for one that has a unit address behind it (all kernels to 7.3)',
+    rule: 'TRE-03',
+    overrides: { matchesWholeNames: false },
+  },
+  {
+    id: 'blob-unchecked',
+    says: 'length and place of a blob that is looked up are not checked',
+    rule: 'TRE-09',
+    overrides: { checksBlobProperties: false },
+  },
+  {
+    id: 'metadata-unchecked',
+    says: 'kexecs are counted on from a metadata blob that is too short',
+    rule: 'TRE-08',
+    overrides: { checksMetadataSize: false },
+  },
+  {
+    id: 'oldest-name-removed',
+    says: 'of several names of one blob, the oldest is taken out of the tree',
+    rule: 'TRE-07',
+    overrides: { removesNewestName: false },
+  },
+  ...AREA_FAULTS,
 ];
 
 /** The fault with this id, or undefined. */

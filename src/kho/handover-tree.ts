@@ -11,10 +11,11 @@ import {
   SUBTREE_BLOB,
 } from '#src/abi/description/root-tree';
 import { EEXIST, EINVAL, ENOENT, ENOMEM } from './errno.ts';
+import { INTENDED } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
 import { readU64, writeU64 } from './physical-memory.ts';
 
-const BLOB_SIZE_PROPERTY = SUBTREE_BLOB.bytes ?? 'blob-size';
+export const BLOB_SIZE_PROPERTY = SUBTREE_BLOB.bytes ?? 'blob-size';
 const ROOT = 0;
 
 const u64 = (value: number): Uint8Array => {
@@ -69,11 +70,10 @@ const tryAdd = (
 ): number => {
   let node: number;
   try {
-    if (!decisions.checksDuplicateNames) {
-      const present = tree.subnodeOffset(ROOT, name);
-      if (present !== undefined) tree.deleteNode(present);
-    }
-    node = tree.addSubnode(ROOT, name);
+    const present = findSubtree(tree, name, decisions);
+    if (present !== undefined && decisions.checksDuplicateNames) return -EEXIST;
+    if (present !== undefined) tree.deleteNode(present);
+    node = addNode(tree, name);
   } catch (error) {
     return refusal(error);
   }
@@ -87,45 +87,81 @@ const tryAdd = (
   }
 };
 
+/**
+ * Adds a node below the root. libfdt takes `foo@1` for `foo`; where that is in the way, the node
+ * gets a name of the same length first, so that the page has the bytes that it would have.
+ */
+const addNode = (tree: FdtEditor, name: string): number => {
+  if (tree.subnodeOffset(ROOT, name) === undefined) return tree.addSubnode(ROOT, name);
+  const node = tree.addSubnode(ROOT, `@${name.slice(1)}`);
+  tree.setName(node, name);
+  return node;
+};
+
+/** Offset of the node of this name, or undefined. */
+export const findSubtree = (
+  tree: FdtReader,
+  name: string,
+  decisions: Decisions,
+): number | undefined => {
+  const found = tree.subnodeOffset(ROOT, name);
+  if (found === undefined || !decisions.matchesWholeNames) return found;
+  let node = tree.firstSubnode(ROOT);
+  while (node !== undefined && tree.name(node) !== name) node = tree.nextSubnode(node);
+  return node;
+};
+
 const refusal = (error: unknown): number => {
   if (!(error instanceof FdtError)) throw error;
   return error.code === 'EXISTS' ? -EEXIST : -ENOMEM;
 };
 
-/** Takes the first node out that points to the blob at `phys`. */
-export const removeSubtree = (page: Uint8Array, phys: number): void => {
+/** Takes the first node out that points to the blob at `phys`: that of its newest name. */
+export const removeSubtree = (
+  page: Uint8Array,
+  phys: number,
+  decisions: Decisions = INTENDED,
+): void => {
   const tree = readable(() => FdtEditor.openInto(page, page));
   if (tree === undefined) return;
   readable(() => {
-    const node = subtreeAt(tree, phys);
+    const node = subtreeAt(tree, phys, decisions.removesNewestName);
     if (node !== undefined) tree.deleteNode(node);
   });
   readable(() => tree.pack());
 };
 
-/** Offset of the first node that points to the blob at `phys`. */
-const subtreeAt = (tree: FdtReader, phys: number): number | undefined => {
+/** Offset of the first, or else of the last, node that points to the blob at `phys`. */
+const subtreeAt = (tree: FdtReader, phys: number, first: boolean): number | undefined => {
+  let found: number | undefined;
   let node = tree.firstSubnode(ROOT);
-  while (node !== undefined) {
+  while (node !== undefined && (found === undefined || !first)) {
     const value = tree.property(node, SUBTREE_BLOB.address);
-    if (value !== undefined && value.length === 8 && readU64(value, 0) === phys) return node;
+    if (value !== undefined && value.length === 8 && readU64(value, 0) === phys) found = node;
     node = tree.nextSubnode(node);
   }
-  return undefined;
+  return found;
 };
 
 /** A blob that was looked up, or `-ERRNO`. */
 export type Retrieved = { readonly phys: number; readonly bytes: number } | number;
 
 /** Looks a blob of an incoming tree up: -ENOENT without a node, -EINVAL with a malformed one. */
-export const retrieveSubtree = (page: Uint8Array, name: string): Retrieved => {
+export const retrieveSubtree = (
+  page: Uint8Array,
+  name: string,
+  decisions: Decisions = INTENDED,
+): Retrieved => {
   const tree = new FdtReader(page);
-  const node = readable(() => tree.subnodeOffset(ROOT, name));
+  const node = readable(() => findSubtree(tree, name, decisions));
   if (node === undefined) return -ENOENT;
   const phys = readable(() => tree.property(node, SUBTREE_BLOB.address));
   const bytes = readable(() => tree.property(node, BLOB_SIZE_PROPERTY));
-  if (phys?.length !== 8 || bytes?.length !== 8) return -EINVAL;
-  return { phys: readU64(phys, 0), bytes: readU64(bytes, 0) };
+  if (phys?.length === 8 && bytes?.length === 8) {
+    return { phys: readU64(phys, 0), bytes: readU64(bytes, 0) };
+  }
+  if (decisions.checksBlobProperties || phys === undefined || phys.length < 8) return -EINVAL;
+  return { phys: readU64(phys, 0), bytes: 0 };
 };
 
 /** Address of the tracker's root that an incoming tree gives, or undefined to refuse the tree. */

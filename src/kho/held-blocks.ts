@@ -104,6 +104,13 @@ export class HeldBlocks {
     if (clearMark) this.#marked[index] = 0;
   }
 
+  /** Ends holding every block that starts in `[first, end)`. */
+  releaseRange(first: number, end: number): void {
+    for (let at = this.#lastUpTo(end - 1); at >= 0 && this.#firsts[at]! >= first; at--) {
+      this.release(at, true);
+    }
+  }
+
   /** Index of the last block that starts at or before `pfn`, or -1. */
   #lastUpTo(pfn: number): number {
     let low = 0;

@@ -4,56 +4,70 @@
  * It knows physical memory and what it learned at boot. Its outgoing tree and tracker are pages of
  * that memory at all times: whatever stands there at the jump is handed over.
  */
-import type { Call, CallAnswer, RangeList } from '#model/call';
+import { RangeList } from '#model/call';
+import type { Call, CallAnswer } from '#model/call';
+import { orderOfSize } from './alloc-preserve.ts';
+import { Debugfs } from './debugfs.ts';
 import { blockOrder } from './blocks.ts';
-import { IMAGE_FRAMES, bootEarly } from './boot.ts';
-import type { Booted, BootParameters, Platform } from './boot.ts';
-import { EADDRNOTAVAIL, EBUSY, EINVAL, ENOENT, ENOMEM } from './errno.ts';
+import { bootEarly, bootKdump } from './boot.ts';
+import type { Booted, BootParameters, KhoState, Platform } from './boot.ts';
+import { EBUSY, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from './errno.ts';
 import { addSubtree, createTree, removeSubtree, retrieveSubtree } from './handover-tree.ts';
-import { Memblock } from './memblock.ts';
+import type { Retrieved } from './handover-tree.ts';
+import { placeInScratch, placeSegments, segmentsOf } from './images.ts';
+import type { Bounds } from './images.ts';
 import { readKexecCount, writeMetadata } from './metadata.ts';
+import { Migration } from './migration.ts';
 import { KernelPanic, RadixTracker } from './radix-tracker.ts';
 import type { PageSource } from './radix-tracker.ts';
+import { RegionList } from './region-list.ts';
+import { VmallocAreas } from './vmalloc.ts';
+import type { AreaPages } from './vmalloc.ts';
 import { SCRATCH_ENTRY_BYTES } from '#src/abi/description/scratch-array';
 import { KEXEC_METADATA } from '#src/abi/description/sub-blobs';
 
 /** `Call.value` of `allocPages` for an unmovable request. */
 const UNMOVABLE_REQUEST = 0;
-/** Frames of the initial ramdisk that goes with an image. */
-const INITRD_FRAMES = 4;
-/** The scratch array of an image is aligned to 64 KiB. */
-const ARRAY_ALIGN_BYTES = 65536;
-
-/** A scratch area as a boundary for segments. */
-type Bounds = { readonly first: number; readonly count: number };
-
-export class Kernel implements PageSource {
+export class Kernel implements PageSource, AreaPages {
   readonly #platform: Platform;
   readonly #booted: Booted;
   readonly #answer: CallAnswer;
   readonly #tracker: RadixTracker;
   /** Frame of the outgoing tree. */
   readonly tree: number;
+  /** Memory that `reserve_mem=` named. */
+  readonly regions: RegionList;
+  readonly #areas: VmallocAreas;
+  /** What user space can read of all this. */
+  readonly debugfs: Debugfs;
   readonly #names: readonly string[];
+  readonly #migration: Migration;
 
   private constructor(
     platform: Platform,
     booted: Booted,
     answer: CallAnswer,
     names: readonly string[],
+    offered: number,
   ) {
     this.#platform = platform;
     this.#booted = booted;
     this.#answer = answer;
     this.#names = names;
-    const { memory, decisions, topology } = platform;
-    const root = this.#takeBootPage();
-    memory.zeroPage(root);
-    this.#tracker = new RadixTracker(memory, root);
-    this.tree = this.#takeBootPage();
-    if (decisions.preservesTree) this.#preserveAtBoot(this.tree);
-    createTree(memory.zeroPage(this.tree), platform.compatible, root * topology.pageBytes);
-    this.#publishMetadata();
+    this.#migration = new Migration(platform, booted.allocator, booted.types);
+    const isOn = booted.kho === 'on';
+    const root = isOn ? this.#takeBootPage() : 0;
+    this.#tracker = new RadixTracker(platform.memory, root, platform.decisions);
+    this.tree = isOn ? this.#takeBootPage() : 0;
+    if (isOn) this.#makeTree(root);
+    this.debugfs = new Debugfs(platform, booted, this.tree, isOn ? offered : -1);
+    if (isOn) this.#publishMetadata();
+    const { tree, debugfs } = this;
+    const tracker = this.#tracker;
+    const host = { platform, booted, tracker, pages: this, tree, debugfs, answer };
+    this.regions = new RegionList(host);
+    if (isOn) debugfs.ready();
+    this.#areas = new VmallocAreas(platform, answer, this);
     answer.fdt = this.tree;
     answer.scratchArray = booted.scratchArray;
     answer.scratchBytes = booted.areas.length * SCRATCH_ENTRY_BYTES;
@@ -65,6 +79,7 @@ export class Kernel implements PageSource {
    * @param parameters what it is told, undefined when the machine was switched on
    * @param answer filled with what the boot did
    * @param names subtree names by index
+   * @param kho what its command line makes of KHO
    * @returns undefined when scratch could not be reserved: the kernel runs without KHO
    */
   static boot(
@@ -72,9 +87,31 @@ export class Kernel implements PageSource {
     parameters: BootParameters | undefined,
     answer: CallAnswer,
     names: readonly string[],
+    kho: KhoState = 'on',
   ): Kernel | undefined {
-    const booted = bootEarly(platform, parameters, answer);
-    return booted && new Kernel(platform, booted, answer, names);
+    const booted = bootEarly(platform, parameters, answer, kho);
+    const { pageBytes } = platform.topology;
+    const offered = parameters === undefined ? -1 : parameters.fdt / pageBytes;
+    return booted && new Kernel(platform, booted, answer, names, offered);
+  }
+
+  /** Boots a kdump kernel from the image in the memory that was reserved for it. */
+  static bootKdump(
+    platform: Platform,
+    image: RangeList,
+    crash: Booted['crash'],
+    answer: CallAnswer,
+    names: readonly string[],
+  ): Kernel {
+    return new Kernel(platform, bootKdump(platform, image, crash, answer), answer, names, -1);
+  }
+
+  /** An empty tracker with this root, and a tree that points to it. */
+  #makeTree(root: number): void {
+    const { memory, decisions, topology, compatible } = this.#platform;
+    memory.zeroPage(root);
+    if (decisions.preservesTree) this.#preserveAtBoot(this.tree);
+    createTree(memory.zeroPage(this.tree), compatible, root * topology.pageBytes);
   }
 
   get booted(): Booted {
@@ -92,6 +129,7 @@ export class Kernel implements PageSource {
     const page = memory.pageForWriting(this.tree);
     const phys = blob * topology.pageBytes;
     addSubtree(page, KEXEC_METADATA.name, phys, KEXEC_METADATA.bytes, this.#platform.decisions);
+    this.debugfs.add(KEXEC_METADATA.name, phys, KEXEC_METADATA.bytes);
   }
 
   #takeBootPage(): number {
@@ -105,10 +143,12 @@ export class Kernel implements PageSource {
   }
 
   #previousKexecCount(incomingTree: number): number {
-    const { memory, topology } = this.#platform;
+    const { memory, topology, decisions } = this.#platform;
     const tree = memory.page(incomingTree);
-    const found = tree === undefined ? -ENOENT : retrieveSubtree(tree, KEXEC_METADATA.name);
+    if (tree === undefined) return 0;
+    const found = this.#lookUp(tree, KEXEC_METADATA.name);
     if (typeof found === 'number') return 0;
+    if (found.bytes < KEXEC_METADATA.bytes && decisions.checksMetadataSize) return 0;
     const blob = memory.page(Math.floor(found.phys / topology.pageBytes));
     return blob === undefined ? 0 : readKexecCount(blob);
   }
@@ -117,10 +157,10 @@ export class Kernel implements PageSource {
   takePage(): number {
     const { decisions } = this.#platform;
     const { allocator } = this.#booted;
-    const anywhere = decisions.trackerPagesFrom === 'anywhere' || !decisions.scratchIsMovableOnly;
-    let pfn = allocator.allocate(0, -1, false, anywhere);
+    const anywhere = decisions.trackerPagesFrom === 'anywhere';
+    let pfn = allocator.allocate(0, decisions.trackerNode, false, anywhere);
     if (pfn === 0) {
-      pfn = allocator.allocate(0, -1, false, anywhere);
+      pfn = allocator.allocate(0, decisions.trackerNode, false, anywhere);
       allocator.free(0, 0);
     }
     if (pfn >= 0) this.#answer.taken.add(pfn, 1);
@@ -147,13 +187,25 @@ export class Kernel implements PageSource {
   }
 
   freePages({ pfn, order }: Call): number {
-    this.#booted.allocator.free(pfn, order);
+    this.#booted.allocator.free(pfn, this.#platform.decisions.freedOrder(order));
     return 0;
   }
 
   freeContig({ pfn, count }: Call): number {
     for (let page = pfn; page < pfn + count; page++) this.#booted.allocator.free(page, 0);
     return 0;
+  }
+
+  pin(call: Call): number {
+    return this.#migration.pin(call);
+  }
+
+  unpin(call: Call): number {
+    return this.#migration.unpin(call);
+  }
+
+  migrate(call: Call): number {
+    return this.#migration.migrate(call);
   }
 
   write({ pfn, value }: Call): number {
@@ -180,13 +232,18 @@ export class Kernel implements PageSource {
   }
 
   preservePages({ pfn, count }: Call): number {
-    const { decisions, topology } = this.#platform;
+    const { decisions } = this.#platform;
     if (decisions.checksScratchOverlap && this.#touchesScratch(pfn, count)) return -EINVAL;
+    return this.preserveRange(pfn, count);
+  }
+
+  preserveRange(pfn: number, count: number): number {
+    const { decisions, topology } = this.#platform;
     const end = pfn + count;
     for (let head = pfn; head < end;) {
       const order = blockOrder(topology, head, end, decisions.preserveSplitsAtNodes);
       if (!this.#tracker.add(head, order, this)) {
-        this.#unpreserve(pfn, head, 'all');
+        if (decisions.undoesRefusedRange) this.#unpreserve(pfn, head, 'all');
         return -ENOMEM;
       }
       head += 2 ** order;
@@ -207,6 +264,10 @@ export class Kernel implements PageSource {
       if (blocks === 'first') return;
       head += 2 ** order;
     }
+  }
+
+  unpreserveRange(first: number, count: number): void {
+    this.#unpreserve(first, first + count, 'all');
   }
 
   restoreFolio({ pfn }: Call): number {
@@ -260,52 +321,162 @@ export class Kernel implements PageSource {
     this.#answer.managed += 2 ** order;
   }
 
+  isHeld(first: number, count: number): boolean {
+    return this.#isHeldRange(first, first + count);
+  }
+
+  takeOverRange(first: number, count: number): void {
+    for (let head = first; head < first + count;) {
+      const order = Math.max(0, this.#markOf(head));
+      this.#takeOver(head, order, 0);
+      head += 2 ** order;
+    }
+  }
+
+  takeBlock(order: number): number {
+    const { allocator } = this.#booted;
+    const scratchToo = !this.#platform.decisions.scratchIsMovableOnly;
+    let pfn = allocator.allocate(order, -1, false, scratchToo);
+    if (pfn === 0) {
+      pfn = allocator.allocate(order, -1, false, scratchToo);
+      allocator.free(0, order);
+    }
+    for (let page = pfn; pfn >= 0 && page < pfn + 2 ** order; page++) allocator.adopt(page, 0);
+    return pfn;
+  }
+
+  freeSingles(first: number, count: number): void {
+    for (let page = first; page < first + count; page++) this.#booted.allocator.free(page, 0);
+  }
+
+  vmalloc(call: Call): number {
+    return this.#areas.make(call);
+  }
+
+  vfree(call: Call): number {
+    return this.#areas.free(call);
+  }
+
+  preserveVmalloc(call: Call): number {
+    return this.#areas.preserve(call);
+  }
+
+  unpreserveVmalloc(call: Call): number {
+    return this.#areas.unpreserve(call);
+  }
+
+  restoreVmalloc(call: Call): number {
+    return this.#areas.restore(call);
+  }
+
+  allocPreserve({ value: bytes }: Call): number {
+    const { memory, decisions } = this.#platform;
+    const { allocator } = this.#booted;
+    const order = orderOfSize(this.#platform, bytes);
+    if (order < 0) return order;
+    const pfn = allocator.allocate(order, -1, false, !decisions.scratchIsMovableOnly);
+    if (pfn < 0) return -ENOMEM;
+    if (!this.#tracker.add(pfn, order, this)) {
+      if (decisions.freesUnpreserved) allocator.free(pfn, order);
+      return -ENOMEM;
+    }
+    if (decisions.zeroesPreserved) memory.zeroStamps(pfn, 2 ** order);
+    return pfn;
+  }
+
+  unpreserveFree({ pfn, order }: Call): number {
+    if (this.#platform.decisions.freeingUnpreserves) this.#tracker.remove(pfn, order);
+    this.#booted.allocator.free(pfn, order);
+    return 0;
+  }
+
+  restoreFree(call: Call): number {
+    const order = this.restoreFolio(call);
+    if (order >= 0) this.#booted.allocator.free(call.pfn, order);
+    return order;
+  }
+
   addSubtree({ name, pfn, value }: Call): number {
     const { memory, topology, decisions } = this.#platform;
     const page = memory.pageForWriting(this.tree);
-    return addSubtree(page, this.#names[name]!, pfn * topology.pageBytes, value, decisions);
+    const phys = pfn * topology.pageBytes;
+    const answer = addSubtree(page, this.#names[name]!, phys, value, decisions);
+    if (answer === 0) this.debugfs.add(this.#names[name]!, phys, value);
+    return answer;
   }
 
   removeSubtree({ pfn }: Call): number {
     const { memory, topology, decisions } = this.#platform;
     if (decisions.removesSubtreeNodes) {
-      removeSubtree(memory.pageForWriting(this.tree), pfn * topology.pageBytes);
+      removeSubtree(memory.pageForWriting(this.tree), pfn * topology.pageBytes, decisions);
     }
+    this.debugfs.remove(pfn * topology.pageBytes);
     return 0;
   }
 
   retrieveSubtree({ name }: Call): number {
     const { memory, topology } = this.#platform;
-    const { incomingTree } = this.#booted;
+    const { incomingTree, kho } = this.#booted;
+    if (kho === 'missing') return -EOPNOTSUPP;
     const tree = incomingTree < 0 ? undefined : memory.page(incomingTree);
-    const found = tree === undefined ? -ENOENT : retrieveSubtree(tree, this.#names[name]!);
+    const found = tree === undefined ? -ENOENT : this.#lookUp(tree, this.#names[name]!);
     if (typeof found === 'number') return found;
     this.#answer.bytes = found.bytes;
     return found.phys / topology.pageBytes;
   }
 
-  /** Finds room for the segments of an image: the kernel, its ramdisk, the scratch array. */
-  placeSegments(placed: RangeList): number {
+  /** A blob of an incoming tree; -EINVAL where there can be none. */
+  #lookUp(tree: Uint8Array, name: string): Retrieved {
     const { decisions, topology } = this.#platform;
-    const memblock = new Memblock();
-    const bounds: readonly Bounds[] = decisions.segmentsInScratch
-      ? this.#booted.areas
-      : [{ first: 0, count: topology.end }];
-    for (const { first, count } of bounds) memblock.permit(first, first + count);
-    const arrayAlign = Math.max(1, ARRAY_ALIGN_BYTES / topology.pageBytes);
-    const segments: readonly (readonly [number, number])[] = [
-      [IMAGE_FRAMES, 1],
-      [INITRD_FRAMES, 1],
-      [1, arrayAlign],
-    ];
-    for (const [count, align] of segments) {
-      const first = memblock.allocate(count, align);
-      if (first < 0) {
-        placed.clear();
-        return -EADDRNOTAVAIL;
-      }
-      placed.add(first, count);
+    const found = retrieveSubtree(tree, name, decisions);
+    if (typeof found === 'number' || !decisions.checksBlobProperties) return found;
+    const frame = Math.floor(found.phys / topology.pageBytes);
+    return found.phys === 0 || topology.nodeOf(frame) < 0 ? -EINVAL : found;
+  }
+
+  khoIsEnabled(_call: Call): number {
+    return this.#booted.kho === 'on' ? 1 : 0;
+  }
+
+  isKhoBoot(_call: Call): number {
+    return this.#booted.incomingTree < 0 ? 0 : 1;
+  }
+
+  reserveMemFindByName(call: Call): number {
+    return this.regions.find(call);
+  }
+
+  releaseReserveMem(call: Call): number {
+    return this.regions.release(call);
+  }
+
+  /** Whether an image that is loaded now gets a handover. */
+  get handsOver(): boolean {
+    return this.#booted.kho === 'on';
+  }
+
+  /** Adds a place for the scratch array to segments that are to carry a handover. */
+  placeArray(segments: RangeList): void {
+    const { topology } = this.#platform;
+    const array = new RangeList();
+    placeSegments(this.#booted.areas, segmentsOf(1, topology, true).slice(-1), array);
+    segments.add(array.first(0), 1);
+  }
+
+  /**
+   * Finds room for the segments of an image: the kernel, its ramdisk, the scratch array.
+   *
+   * @param frames size of the kernel; 0 for an ordinary one
+   */
+  placeSegments(placed: RangeList, frames = 0): number {
+    const { decisions, topology } = this.#platform;
+    const { areas } = this.#booted;
+    if (this.handsOver) return placeInScratch(areas, frames, topology, decisions, placed);
+    const nodes: Bounds[] = [];
+    for (let node = topology.nodes - 1; node >= 0; node--) {
+      const first = topology.first(node);
+      nodes.push({ first, count: topology.endOf(node) - first });
     }
-    return 0;
+    return placeSegments(nodes, segmentsOf(frames, topology, false), placed);
   }
 }

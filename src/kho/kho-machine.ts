@@ -4,19 +4,22 @@
  * It owns physical memory and the running kernel, carries calls to it, and moves segments at the
  * jump. What it lets an observer see is memory and the page allocator's view, nothing decoded.
  */
-import { FdtReader } from 'fdt-ts';
-import { CallAnswer, RangeList } from '#model/call';
+import { CallAnswer } from '#model/call';
+import type { RangeList } from '#model/call';
 import type { Call } from '#model/call';
 import type { Machine, Observables, System } from '#model/system';
-import { COMPATIBLE_PROPERTY, MEMORY_MAP_PROPERTY } from '#src/abi/description/root-tree';
 import { EINVAL } from './errno.ts';
-import type { BootParameters, Platform } from './boot.ts';
+import { SCRATCH_ENTRY_BYTES } from '#src/abi/description/scratch-array';
+import type { Booted, BootParameters, KhoState, Platform } from './boot.ts';
 import { INTENDED } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
+import { copyOf, isMachineAction, khoOf, placeCrash, withoutHandover } from './images.ts';
+import type { LoadedImage } from './images.ts';
 import { Kernel } from './kernel.ts';
 import { PhysicalMemory } from './physical-memory.ts';
 import { KernelPanic } from './radix-tracker.ts';
 import { writeScratchArray } from './scratch.ts';
+import { damageTree } from './tree-damage.ts';
 import { Topology } from './topology.ts';
 
 /** Values that the law's `use` has, as the page allocator can tell them. */
@@ -25,6 +28,12 @@ const USE_MOVABLE = 1;
 const USE_UNMOVABLE = 2;
 const USE_EARLY = 4;
 const USE_HELD = 5;
+const USE_REGION = 6;
+const USE_LEFT = 7;
+const USE_PINNED = 8;
+
+/** `Call.value` of `kexecUnload` for the image of the crash kernel. */
+const UNLOAD_CRASH = 1;
 
 /** `Answer.value` of a boot that ended in a panic. */
 export const PANIC = -1000;
@@ -43,9 +52,10 @@ export class KhoMachine implements System {
   readonly #platform: Platform;
   readonly #answer = new CallAnswer();
   readonly #names: readonly string[];
-  readonly #image = new RangeList();
   #kernel: Kernel | undefined;
-  #loaded = false;
+  /** The image of the next kernel, and that of the crash kernel. */
+  #next: LoadedImage | undefined;
+  #crash: LoadedImage | undefined;
 
   /** @param names subtree names by the index that calls use */
   constructor(machine: Machine, build: KernelBuild, names: readonly string[]) {
@@ -64,42 +74,67 @@ export class KhoMachine implements System {
       memory: this.#memory,
       use: (pfn) => this.#use(pfn),
       content: (pfn) => this.#memory.stamp(pfn),
+      migrateType: (pfn) => this.#kernel?.booted.types.typeOf(pfn) ?? -1,
       freeFrames: () => this.#kernel?.booted.allocator.freeFrames ?? 0,
       fdt: () => (this.#kernel?.tree ?? 0) * this.#platform.topology.pageBytes,
       scratchArray: () => this.#kernel?.booted.scratchArray ?? 0,
       scratchBytes: () => (this.#kernel?.booted.areas.length ?? 0) * 16,
+      debugfs: () => (this.#kernel?.handsOver ? this.#kernel.debugfs.files() : new Map()),
     };
   }
 
   call(call: Call): CallAnswer {
     const answer = this.#answer;
     answer.reset();
-    answer.value = this.#dispatch(call);
+    if (call.fails === 0) answer.value = this.#dispatch(call);
+    else answer.value = this.#dispatchShort(call);
     return answer;
   }
 
+  /** The same, and one request for a page is refused. */
+  #dispatchShort(call: Call): number {
+    const allocator = this.#kernel?.booted.allocator;
+    allocator?.refuse(call.fails);
+    const value = this.#dispatch(call);
+    allocator?.refuse(0);
+    return value;
+  }
+
   #dispatch(call: Call): number {
+    if (call.action === 'coldBoot') return this.#coldBoot(khoOf(call.value));
+    const kernel = this.#kernel;
+    if (kernel === undefined) return -EINVAL;
+    if (!isMachineAction(call.action)) return kernel[call.action](call);
     switch (call.action) {
-      case 'coldBoot':
-        return this.#coldBoot();
       case 'kexecFileLoad':
-        return this.#load();
+        return this.#load(kernel, call);
+      case 'kexecLoad':
+        return this.#loadAnywhere(kernel, call);
+      case 'kexecUnload':
+        return this.#unload(call);
+      case 'kexecCrashLoad':
+        return this.#loadCrash(kernel, call);
       case 'kexec':
-        return this.#kexec(call.value);
+        return this.#kexec(kernel, call);
       default:
-        return this.#kernel === undefined ? -EINVAL : this.#kernel[call.action](call);
+        return this.#crashInto(kernel);
     }
   }
 
-  #coldBoot(): number {
+  #coldBoot(kho: KhoState): number {
     this.#memory.clear();
-    return this.#boot(undefined);
+    return this.#boot(() => this.#bootWith(undefined, kho));
   }
 
-  #boot(parameters: BootParameters | undefined): number {
-    this.#loaded = false;
+  #bootWith(parameters: BootParameters | undefined, kho: KhoState): Kernel | undefined {
+    return Kernel.boot(this.#platform, parameters, this.#answer, this.#names, kho);
+  }
+
+  #boot(boot: () => Kernel | undefined): number {
+    this.#next = undefined;
+    this.#crash = undefined;
     try {
-      this.#kernel = Kernel.boot(this.#platform, parameters, this.#answer, this.#names);
+      this.#kernel = boot();
     } catch (error) {
       if (!(error instanceof KernelPanic)) throw error;
       this.#kernel = undefined;
@@ -108,35 +143,99 @@ export class KhoMachine implements System {
     return this.#answer.value;
   }
 
-  #load(): number {
-    const kernel = this.#kernel;
-    if (kernel === undefined) return -EINVAL;
-    const value = kernel.placeSegments(this.#answer.placed);
-    if (value === 0) {
-      this.#image.copyFrom(this.#answer.placed);
-      this.#loaded = true;
+  #load(kernel: Kernel, { name, count, value }: Call): number {
+    const { placed } = this.#answer;
+    const answer = kernel.placeSegments(placed, count);
+    if (answer === 0) this.#put(kernel, copyOf(placed), kernel.handsOver, name, value);
+    else if (!this.#platform.decisions.failedLoadKeepsImage) this.#next = undefined;
+    return answer;
+  }
+
+  /** kexec_load(2): the caller says where the image goes. */
+  #loadAnywhere(kernel: Kernel, { name, pfn, count, value }: Call): number {
+    const { placed } = this.#answer;
+    const carries = this.#platform.decisions.anyImageCarriesHandover && kernel.handsOver;
+    placed.add(pfn, count);
+    const segments = copyOf(placed);
+    if (carries) kernel.placeArray(segments);
+    this.#put(kernel, segments, carries, name, value);
+    return 0;
+  }
+
+  /** An image takes the place of the one that was loaded. */
+  #put(kernel: Kernel, segments: RangeList, handover: boolean, line: number, kernelKind: number) {
+    const { laterImageCounts, handsOverTreeOfLoad } = this.#platform.decisions;
+    if (this.#next !== undefined && !laterImageCounts) return;
+    const tree = handover && handsOverTreeOfLoad ? this.#memory.page(kernel.tree) : undefined;
+    this.#next = { segments, handover, kho: khoOf(kernelKind), line, tree: tree?.slice() };
+  }
+
+  #unload({ value }: Call): number {
+    if (!this.#platform.decisions.unloadForgets) return 0;
+    if (value === UNLOAD_CRASH) this.#crash = undefined;
+    else this.#next = undefined;
+    return 0;
+  }
+
+  /** The memory for it is written at once; an image that was there is gone either way. */
+  #loadCrash(kernel: Kernel, { count }: Call): number {
+    this.#crash = undefined;
+    const { crash } = kernel.booted;
+    const { placed } = this.#answer;
+    const value = placeCrash(crash, count, placed);
+    if (value < 0) return value;
+    const segments = copyOf(placed);
+    this.#copySegments(segments);
+    const handover = this.#platform.decisions.crashImageCarriesHandover && kernel.handsOver;
+    if (handover) kernel.placeArray(segments);
+    this.#crash = { segments, handover, kho: 'on', line: 0, tree: undefined };
+    return 0;
+  }
+
+  #copySegments(segments: RangeList): void {
+    for (let i = 0; i < segments.length; i++) {
+      this.#memory.overwrite(segments.first(i), segments.count(i));
     }
-    return value;
   }
 
   /** Copies the segments into place and starts the next kernel. */
-  #kexec(damage: number): number {
-    const kernel = this.#kernel;
-    if (kernel === undefined || !this.#loaded) return -EINVAL;
+  #kexec(kernel: Kernel, { name, value }: Call): number {
+    const image = this.#next;
+    if (image === undefined) return -EINVAL;
+    this.#copySegments(image.segments);
+    if (image.tree !== undefined) this.#memory.pageForWriting(kernel.tree).set(image.tree);
+    const parameters = image.handover ? this.#handOver(kernel, image) : withoutHandover(image);
+    if (image.handover) damageTree(this.#memory, kernel.tree, value, this.#names[name] ?? '');
+    return this.#boot(() => this.#bootWith(parameters, image.kho));
+  }
+
+  /** Writes the scratch array of an image; what it says is where the handover is. */
+  #handOver(kernel: Kernel, { segments, line }: LoadedImage): BootParameters {
     const { pageBytes } = this.#platform.topology;
-    const areas = kernel.booted.areas;
-    for (let i = 0; i < this.#image.length; i++) {
-      this.#memory.overwrite(this.#image.first(i), this.#image.count(i));
-    }
-    const array = this.#image.first(this.#image.length - 1);
+    const { areas } = kernel.booted;
+    const array = segments.first(segments.length - 1);
     writeScratchArray(this.#memory.zeroPage(array), areas, pageBytes);
-    damageTree(this.#memory.page(kernel.tree), damage);
-    return this.#boot({
-      image: this.#image,
+    return {
+      image: segments,
       fdt: kernel.tree * pageBytes,
       scratchArray: array * pageBytes,
-      scratchBytes: areas.length * 16,
-    });
+      scratchBytes: areas.length * SCRATCH_ENTRY_BYTES,
+      line,
+    };
+  }
+
+  /** A crash: the kdump kernel starts where it was loaded. */
+  #crashInto(kernel: Kernel): number {
+    const image = this.#crash;
+    if (image === undefined) return -EINVAL;
+    if (image.handover) {
+      const parameters = this.#handOver(kernel, image);
+      return this.#boot(() => this.#bootWith(parameters, 'on'));
+    }
+    const { crash } = kernel.booted;
+    return this.#boot(() =>
+      Kernel.bootKdump(this.#platform, image.segments, crash, this.#answer, this.#names),
+    );
   }
 
   #use(pfn: number): number {
@@ -149,29 +248,17 @@ export class KhoMachine implements System {
         return USE_MOVABLE;
       case 'unmovable':
         return USE_UNMOVABLE;
+      case 'pinned':
+        return USE_PINNED;
       default:
+        if (this.#kernel!.regions.covers(pfn)) return USE_REGION;
+        if (isBeyond(booted, pfn)) return USE_LEFT;
         if (booted.held.holds(pfn)) return USE_HELD;
         return booted.early.has(pfn) ? USE_EARLY : -1;
     }
   }
 }
 
-/** Damages the outgoing tree in one of the ways that `Call.value` of `kexec` names. */
-const damageTree = (tree: Uint8Array | undefined, damage: number): void => {
-  if (tree === undefined || damage === 0) return;
-  const reader = new FdtReader(tree);
-  if (damage === 1) tree[0]! ^= 0xff;
-  else if (damage === 2) changeFirst(reader.property(0, COMPATIBLE_PROPERTY), 0x58);
-  else if (damage === 3) changeFirst(stringBytes(tree, MEMORY_MAP_PROPERTY), 0x58);
-  else reader.property(0, MEMORY_MAP_PROPERTY)?.fill(0);
-};
-
-const changeFirst = (bytes: Uint8Array | undefined, value: number): void => {
-  if (bytes !== undefined) bytes[0] = value;
-};
-
-/** Where a string stands in a page. */
-const stringBytes = (page: Uint8Array, text: string): Uint8Array | undefined => {
-  const at = Buffer.from(page.buffer, page.byteOffset, page.length).indexOf(text);
-  return at < 0 ? undefined : page.subarray(at);
-};
+/** Whether a kdump kernel runs that does not manage this frame. */
+const isBeyond = ({ kho, crash }: Booted, pfn: number): boolean =>
+  kho === 'kdump' && (pfn < crash.first || pfn >= crash.first + crash.count);

@@ -9,6 +9,7 @@
  * order do not exist beside each other; `freeFrames` is the number of frames in free blocks and
  * untouched ranges.
  */
+import type { MigrateTypes } from './pageblocks.ts';
 import { RangeSet } from './range-set.ts';
 import type { Topology } from './topology.ts';
 
@@ -23,6 +24,8 @@ const NOTHING = 0;
 const FREE_BLOCK = 1;
 const MOVABLE_BLOCK = 2;
 const UNMOVABLE_BLOCK = 3;
+const PINNED_BLOCK = 4;
+const OWNERS = [undefined, 'free', 'movable', 'unmovable', 'pinned'] as const;
 
 class Chunk {
   readonly kind = new Uint8Array(CHUNK_FRAMES);
@@ -41,10 +44,18 @@ class Zone {
 }
 
 /** Who owns a frame, as the allocator can tell; undefined where it does not manage memory. */
-export type Owner = 'free' | 'movable' | 'unmovable' | undefined;
+export type Owner = 'free' | 'movable' | 'unmovable' | 'pinned' | undefined;
 
 export class PageAllocator {
   freeFrames = 0;
+  /** Frames that somebody wants to know about; a frame leaves when it is given back. */
+  readonly watched = new Set<number>();
+  /** How many requests from now on one is refused for no reason; 0: none is. */
+  #refusesAt = 0;
+  readonly #joins: boolean;
+  readonly #types: MigrateTypes | undefined;
+  /** Order of the free block that served the last request. */
+  #splitOrder = 0;
   #lastHead = 0;
   #lastEnd = 0;
   readonly #topology: Topology;
@@ -54,12 +65,23 @@ export class PageAllocator {
   /** Ordinary zone of node n at 2n, its scratch at 2n + 1. */
   readonly #zones: Zone[];
 
-  /** @param scratch memory that only movable requests are served from */
-  constructor(topology: Topology, scratch: RangeSet) {
+  /**
+   * @param scratch memory that only movable requests are served from
+   * @param joins whether free buddies are joined
+   * @param types told who claims a pageblock
+   */
+  constructor(topology: Topology, scratch: RangeSet, joins = true, types?: MigrateTypes) {
+    this.#types = types;
+    this.#joins = joins;
     this.#topology = topology;
     this.#scratch = scratch;
     this.#maxOrder = topology.maxOrder;
     this.#zones = Array.from({ length: topology.nodes * 2 }, () => new Zone(this.#maxOrder));
+  }
+
+  /** Has the n-th request from now on refused, whatever is free; 0 has none refused. */
+  refuse(n: number): void {
+    this.#refusesAt = n;
   }
 
   /** Puts a range under management as free memory; ranges come ascending and do not overlap. */
@@ -95,16 +117,27 @@ export class PageAllocator {
    * @returns the first frame, or -1 when no permitted zone has such a block
    */
   allocate(order: number, node: number, movable: boolean, scratchToo: boolean): number {
+    if (this.#refusesAt > 0 && --this.#refusesAt === 0) return -1;
     const from = node < 0 ? 0 : node;
     const to = node < 0 ? this.#topology.nodes - 1 : node;
     for (let n = from; n <= to; n++) {
       let pfn = scratchToo ? this.#takeFrom(n * 2 + 1, order) : -1;
-      if (pfn < 0) pfn = this.#takeFrom(n * 2, order);
+      if (pfn < 0) pfn = this.#takeOrdinary(n * 2, order, movable);
       if (pfn < 0) continue;
       this.#mark(pfn, movable ? MOVABLE_BLOCK : UNMOVABLE_BLOCK, order);
       return pfn;
     }
     return -1;
+  }
+
+  /** Takes a block of ordinary memory; pageblocks that were free as a whole change their type. */
+  #takeOrdinary(zoneIndex: number, order: number, movable: boolean): number {
+    const pfn = this.#takeFrom(zoneIndex, order);
+    const types = this.#types;
+    if (pfn < 0 || types === undefined) return pfn;
+    const whole = 2 ** this.#splitOrder >= types.size;
+    if (whole) types.claim(pfn, 2 ** order, movable);
+    return pfn;
   }
 
   #takeFrom(zoneIndex: number, order: number): number {
@@ -114,6 +147,7 @@ export class PageAllocator {
         const pfn = this.#popFree(zone, found);
         if (pfn < 0) continue;
         this.#clear(pfn);
+        this.#splitOrder = found;
         for (let half = found - 1; half >= order; half--) {
           this.#putFree(zone, pfn + 2 ** half, half);
         }
@@ -174,12 +208,18 @@ export class PageAllocator {
       this.#join(head, part);
     }
     this.freeFrames += 2 ** order;
+    if (this.watched.size > 0) this.#unwatch(pfn, pfn + 2 ** order);
+  }
+
+  #unwatch(first: number, end: number): void {
+    if (end - first === 1) this.watched.delete(first);
+    else for (const pfn of this.watched) if (pfn >= first && pfn < end) this.watched.delete(pfn);
   }
 
   /** Makes a block a free one, joined with its free buddies. */
   #join(pfn: number, order: number): void {
     const zoneIndex = this.#zoneOf(pfn);
-    while (order < this.#maxOrder) {
+    while (this.#joins && order < this.#maxOrder) {
       const buddy = (pfn ^ (2 ** order)) >>> 0;
       if (this.#kindAt(buddy) !== FREE_BLOCK || this.#orderAt(buddy) !== order) break;
       if (this.#zoneOf(buddy) !== zoneIndex) break;
@@ -239,11 +279,16 @@ export class PageAllocator {
     }
   }
 
+  /** Notes that a movable block is pinned for long, or no longer. */
+  setPinned(pfn: number, order: number, pinned: boolean): void {
+    this.#mark(pfn, pinned ? PINNED_BLOCK : MOVABLE_BLOCK, order);
+  }
+
   ownerOf(pfn: number): Owner {
     const head = this.#headOf(pfn);
     if (head >= 0) {
       const kind = this.#kindAt(head);
-      return kind === FREE_BLOCK ? 'free' : kind === MOVABLE_BLOCK ? 'movable' : 'unmovable';
+      return OWNERS[kind]!;
     }
     const node = this.#topology.nodeOf(pfn);
     if (node < 0) return undefined;

@@ -8,6 +8,8 @@
 
 /** Stamp of memory that a booting kernel wrote over. */
 export const OVERWRITTEN = 0xffffffff;
+/** Stamp of memory that was zeroed for an owner. */
+export const ZEROES = 0xfffffffe;
 
 export class PhysicalMemory {
   readonly pageShift: number;
@@ -52,9 +54,28 @@ export class PhysicalMemory {
     this.#stamps.set(pfn, stamp);
   }
 
+  /** Zeroes data pages. */
+  zeroStamps(first: number, count: number): void {
+    for (let pfn = first; pfn < first + count; pfn++) this.setStamp(pfn, ZEROES);
+  }
+
   /** A kernel scribbles over a range, as copying an image or using memory early does. */
   overwrite(first: number, count: number): void {
     for (let pfn = first; pfn < first + count; pfn++) this.setStamp(pfn, OVERWRITTEN);
+  }
+
+  /** Copies whole frames; a frame that was never written is forgotten at the other place, too. */
+  copy(from: number, to: number, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const page = this.#pages.get(from + i);
+      const stamp = this.#stamps.get(from + i);
+      if (page !== undefined) this.zeroPage(to + i).set(page);
+      else if (stamp !== undefined) this.setStamp(to + i, stamp);
+      else {
+        this.#pages.delete(to + i);
+        this.#stamps.delete(to + i);
+      }
+    }
   }
 
   /** Forgets everything, as switching the machine off does. */

@@ -14,6 +14,8 @@ import {
   tableSlot,
 } from '#src/abi/description/radix-key';
 import type { RadixGeometry } from '#src/abi/description/radix-key';
+import { INTENDED } from './decisions.ts';
+import type { Decisions } from './decisions.ts';
 import { readU64, writeU64 } from './physical-memory.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 
@@ -23,13 +25,21 @@ export interface PageSource {
   givePage(pfn: number): void;
 }
 
+/** Where a path left the pages that were there before. */
+interface Branch {
+  readonly node: Uint8Array;
+  readonly offset: number;
+}
+
 export class RadixTracker {
   /** Frame of the root page. */
   readonly root: number;
   readonly #memory: PhysicalMemory;
   readonly #geometry: RadixGeometry;
+  readonly #decisions: Decisions;
 
-  constructor(memory: PhysicalMemory, root: number) {
+  constructor(memory: PhysicalMemory, root: number, decisions: Decisions = INTENDED) {
+    this.#decisions = decisions;
     this.#memory = memory;
     this.#geometry = radixGeometry(memory.pageShift);
     this.root = root;
@@ -45,7 +55,7 @@ export class RadixTracker {
     const key = encodeKey(geometry, pfn, order);
     const taken: number[] = [];
     let node = this.#memory.pageForWriting(this.root);
-    let branch: { readonly node: Uint8Array; readonly offset: number } | undefined;
+    let branch: Branch | undefined;
     for (let level = geometry.depth - 1; level > 0; level--) {
       const offset = tableSlot(geometry, key, level) * 8;
       const next = readU64(node, offset);
@@ -55,8 +65,7 @@ export class RadixTracker {
       }
       const page = source.takePage();
       if (page < 0) {
-        for (const frame of taken) source.givePage(frame);
-        if (branch !== undefined) writeU64(branch.node, branch.offset, 0);
+        this.#undo(taken, branch, source);
         return false;
       }
       taken.push(page);
@@ -67,6 +76,13 @@ export class RadixTracker {
     const bit = leafBit(geometry, key);
     node[bit >>> 3]! |= 1 << (bit & 7);
     return true;
+  }
+
+  /** Takes the pages of a path that could not be finished off the tree, and gives them back. */
+  #undo(taken: readonly number[], branch: Branch | undefined, source: PageSource): void {
+    const { givesPagesBack, cutsBranchOff } = this.#decisions;
+    if (givesPagesBack) for (const frame of taken) source.givePage(frame);
+    if (branch !== undefined && cutsBranchOff) writeU64(branch.node, branch.offset, 0);
   }
 
   /** Forgets a block; one that was not noted stays that way. */

@@ -45,6 +45,9 @@ export interface DebugfsCopy {
   readonly scratchLen: readonly number[] | undefined;
 }
 
+/** A file: its bytes, or only how many there are where nobody has the bytes. */
+export type FileBytes = Uint8Array | { readonly length: number };
+
 const FLAT = /^(out|in)__(sub_fdts__)?(.+?)(\.bin)?$/;
 const NESTED = /^(out|in)\/(sub_fdts\/)?([^/]+)$/;
 
@@ -56,8 +59,8 @@ export const debugfsName = (file: string): string | undefined => {
 };
 
 /** Reads a copy from its files, whichever way they are spelled; undefined if none belongs to it. */
-export const readDebugfs = (files: ReadonlyMap<string, Uint8Array>): DebugfsCopy | undefined => {
-  const named = new Map<string, Uint8Array>();
+export const readDebugfs = (files: ReadonlyMap<string, FileBytes>): DebugfsCopy | undefined => {
+  const named = new Map<string, FileBytes>();
   for (const [file, bytes] of files) {
     const name = debugfsName(file);
     if (name !== undefined) named.set(name, bytes);
@@ -71,19 +74,21 @@ export const readDebugfs = (files: ReadonlyMap<string, Uint8Array>): DebugfsCopy
   };
 };
 
-const readSide = (named: ReadonlyMap<string, Uint8Array>, side: string): CopiedSide | undefined => {
+const readSide = (named: ReadonlyMap<string, FileBytes>, side: string): CopiedSide | undefined => {
   const names = [...named.keys()].filter((name) => name.startsWith(side));
   if (names.length === 0) return undefined;
   const tree = named.get(`${side}fdt`);
   const folder = `${side}sub_fdts/`;
   const blobs = names
     .filter((name) => name.startsWith(folder))
-    .map((name) => {
-      const bytes = named.get(name) as Uint8Array;
-      return { ...tellBlob(name.slice(folder.length), bytes), bytes: bytes.length };
-    });
-  return { tree: tree === undefined ? undefined : readTree(tree), blobs };
+    .map((name) => readBlob(name.slice(folder.length), named.get(name)!));
+  return { tree: tree instanceof Uint8Array ? readTree(tree) : undefined, blobs };
 };
+
+const readBlob = (name: string, bytes: FileBytes): CopiedBlob =>
+  bytes instanceof Uint8Array
+    ? { ...tellBlob(name, bytes), bytes: bytes.length }
+    : { name, lines: [], fault: undefined, bytes: bytes.length };
 
 const readTree = (bytes: Uint8Array): CopiedTree => {
   const { compatible, tracker, subtrees, damage }: RootTree = readRootTree(bytes);
@@ -92,8 +97,8 @@ const readTree = (bytes: Uint8Array): CopiedTree => {
 };
 
 /** One number a line, `0x…`; a line that is none reads as NaN. */
-const readNumbers = (bytes: Uint8Array | undefined): readonly number[] | undefined => {
-  if (bytes === undefined) return undefined;
+const readNumbers = (bytes: FileBytes | undefined): readonly number[] | undefined => {
+  if (!(bytes instanceof Uint8Array)) return undefined;
   const lines = String.fromCharCode(...bytes.subarray(0, 65536)).split('\n');
   return lines.filter((line) => line !== '').map(Number);
 };
