@@ -49,6 +49,13 @@ export class CallAnswer implements Answer {
   managed = 0;
   fdt = 0;
   metadata = 0;
+  memblock = 0;
+  memblockBytes = 0;
+  crashFirst = 0;
+  crashCount = 0;
+  total = 0;
+  order = 0;
+  flags = 0;
   /** Address of the scratch array of the running kernel, in bytes; 0 when there is none. */
   scratchArray = 0;
   /** Its length in bytes. */
@@ -58,6 +65,9 @@ export class CallAnswer implements Answer {
   readonly placed = new RangeList();
   readonly early = new RangeList();
   readonly areas = new RangeList();
+  readonly regions = new RangeList();
+  readonly pages = new RangeList();
+  readonly chunks = new RangeList();
 
   /** Makes this an empty answer with the given value. */
   reset(value = 0): void {
@@ -66,6 +76,13 @@ export class CallAnswer implements Answer {
     this.managed = 0;
     this.fdt = 0;
     this.metadata = 0;
+    this.memblock = 0;
+    this.memblockBytes = 0;
+    this.crashFirst = 0;
+    this.crashCount = 0;
+    this.total = 0;
+    this.order = 0;
+    this.flags = 0;
     this.scratchArray = 0;
     this.scratchBytes = 0;
     this.taken.clear();
@@ -73,10 +90,13 @@ export class CallAnswer implements Answer {
     this.placed.clear();
     this.early.clear();
     this.areas.clear();
+    this.regions.clear();
+    this.pages.clear();
+    this.chunks.clear();
   }
 }
 
-const NOTHING = { pfn: 0, count: 0, order: 0, node: 0, name: 0, value: 0 };
+const NOTHING = { pfn: 0, count: 0, order: 0, node: 0, name: 0, value: 0, fails: 0 };
 
 /** A call of `action` with the given fields; the others are 0. */
 export const call = (action: ActionName, fields: Partial<Omit<Call, 'action'>> = {}): Call => ({
@@ -87,4 +107,5 @@ export const call = (action: ActionName, fields: Partial<Omit<Call, 'action'>> =
   node: fields.node ?? NOTHING.node,
   name: fields.name ?? NOTHING.name,
   value: fields.value ?? NOTHING.value,
+  fails: fields.fails ?? NOTHING.fails,
 });

@@ -20,13 +20,19 @@ export const ORDINARY_WEIGHTS = Object.fromEntries(
 ) as Weights;
 
 /** How much more often a trace that makes a long chain loads and jumps. */
-const CHAIN_FACTOR = 4;
+const CHAIN_FACTOR = 6;
+/** Kinds of step that end a chain whatever the next kernel does. */
+const CHAIN_ENDS: readonly StepName[] = ['cold boot', 'boot without KHO', 'load anywhere', 'crash'];
+/** One kind in so many is silent: few in some traces, most of them in others. */
+const SILENT_ONE_IN = [5, 2] as const;
 /** How much more often a kind of step is drawn that was asked for. */
 const WANTED_FACTOR = 3;
 /** One draw in so many asks for something that must be refused or changes nothing. */
 const UNUSUAL_ONE_IN = 12;
 /** One trace in so many damages trees; a damaged tree ends a chain. */
 const TRACES_PER_DAMAGE = 4;
+/** One trace in so many boots kernels without KHO, too; each ends a chain. */
+const TRACES_PER_STRAY = 4;
 
 /**
  * Weights of one trace: each kind rarer, as usual, or more frequent; some silent.
@@ -35,16 +41,17 @@ const TRACES_PER_DAMAGE = 4;
  */
 export const swarmWeights = (random: Random, wants: readonly StepName[] = []): Weights => {
   const weights = { ...ORDINARY_WEIGHTS };
+  const silentOneIn = random.pick(SILENT_ONE_IN);
   for (const name of STEP_NAMES) {
     const wanted = wants.includes(name);
     if (wanted) weights[name] *= WANTED_FACTOR;
-    const silent = !wanted && KINDS[name].silenceable && random.oneIn(5);
+    const silent = !wanted && KINDS[name].silenceable && random.oneIn(silentOneIn);
     weights[name] *= silent ? 0 : random.pick([0.25, 1, 1, 1, 4]);
   }
   if (random.oneIn(2)) {
     weights.load *= CHAIN_FACTOR;
     weights.kexec *= CHAIN_FACTOR;
-    weights['cold boot'] = 0;
+    for (const name of CHAIN_ENDS) weights[name] = 0;
   }
   return weights;
 };
@@ -54,12 +61,15 @@ export class Draw {
   readonly random: Random;
   /** Whether trees are damaged in this trace. */
   readonly damages: boolean;
+  /** Whether kernels without KHO are booted in this trace. */
+  readonly strays: boolean;
   #world: World | undefined;
   readonly #candidates: WorldObject[] = [];
 
   constructor(random: Random) {
     this.random = random;
     this.damages = random.oneIn(TRACES_PER_DAMAGE);
+    this.strays = random.oneIn(TRACES_PER_STRAY);
   }
 
   /** The world that the next step is drawn for. */
@@ -109,6 +119,7 @@ export class Draw {
       return { at: 'node border', node: random.below(nodes - 1), back: random.below(33) };
     }
     if (random.oneIn(8)) return this.scratchEdge();
+    if (random.oneIn(12)) return { at: 'end of memory', back: random.between(8, 80) };
     return { at: 'slot', slot: random.below(SLOTS), back: random.below(9) };
   }
 
@@ -156,6 +167,7 @@ export class Drawer {
 
   #weightOf(name: StepName, world: World): number {
     const weight = this.#weights[name];
+    if (!world.permits(name)) return 0;
     return kindOf(name).weightNow?.(weight, world) ?? weight;
   }
 }

@@ -6,8 +6,9 @@
  * shrinks by dropping some of them.
  */
 import fc from 'fast-check';
-import { maxPageOrder } from './machines.ts';
+import { maxPageOrder, shapeProblem } from './machines.ts';
 import type { MachineShape } from './machines.ts';
+import { COMMAND_LINES } from './reserve-mem.ts';
 import type { Step, StepName, Trace } from './step.ts';
 
 /** A trace to be run: its steps are fixed, or drawn from `seed` until there are `length`. */
@@ -37,9 +38,13 @@ export const machineShapes = (bounds: MachineBounds): fc.Arbitrary<MachineShape>
     .record({
       nodes: fc.integer({ min: bounds.nodesMin, max: bounds.nodesMax }),
       quarters: fc.integer({ min: 32, max: 40 }),
+      /** Which command lines; most machines have none. */
+      crash: fc.boolean(),
+      lines: fc.nat({ max: 3 * COMMAND_LINES.length - 1 }),
       crooked: fc.array(fc.integer({ min: 0, max: 8191 }), { minLength: 4, maxLength: 4 }),
+      deferred: fc.boolean(),
     })
-    .map(({ nodes, quarters, crooked }) => {
+    .map(({ nodes, quarters, crash, lines, crooked, deferred }) => {
       const pageShift = bounds.pageShift ?? 12;
       const block = 2 ** maxPageOrder(pageShift);
       const shifts = crooked.map((frames) => frames % block);
@@ -47,12 +52,29 @@ export const machineShapes = (bounds: MachineBounds): fc.Arbitrary<MachineShape>
         bounds.frames === undefined
           ? Math.floor((quarters * block) / 4)
           : Math.floor(bounds.frames / nodes);
-      return {
+      const shape = {
         pageShift,
         nodes: Array.from({ length: nodes }, (_, node) => base + borderShift(node, nodes, shifts)),
         scratch: { lowmem: block, global: block, perNode: block },
+        ...(deferred ? { deferredInit: true } : {}),
       };
+      return withCrash(withLines(shape, COMMAND_LINES[lines]), crash);
     });
+
+/** The machine with command lines that name regions, where there is room for them. */
+const withLines = (shape: MachineShape, lines: readonly string[] | undefined): MachineShape => {
+  const named = lines === undefined ? shape : { ...shape, reserveMem: lines };
+  return shapeProblem(named) === '' ? named : shape;
+};
+
+/** Frames for a crash kernel: enough to boot in, and no more. */
+const CRASH_FRAMES = 24;
+
+/** The machine with memory for a crash kernel, if it is to have some and there is room. */
+const withCrash = (shape: MachineShape, crash: boolean): MachineShape => {
+  const reserved = { ...shape, crash: CRASH_FRAMES };
+  return crash && shapeProblem(reserved) === '' ? reserved : shape;
+};
 
 /** How much longer or shorter a node is than its share; shifts add up to 0. */
 const borderShift = (node: number, nodes: number, crooked: readonly number[]): number => {

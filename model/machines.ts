@@ -5,6 +5,7 @@
  * between nodes need not be aligned to anything but pages: blocks that would cross one must not.
  */
 import type { Machine, NodeRange } from '#spec/machine';
+import { regionFrames, reserveMemOf } from './reserve-mem.ts';
 
 /** What a trace file says about its machine. All sizes in frames. */
 export interface MachineShape {
@@ -12,6 +13,12 @@ export interface MachineShape {
   /** Frames of each node, ascending from frame 0, without holes. */
   readonly nodes: readonly number[];
   readonly scratch: { readonly lowmem: number; readonly global: number; readonly perNode: number };
+  /** Command lines that its kernels may get: values of `reserve_mem=`, with spaces between them. */
+  readonly reserveMem?: readonly string[];
+  /** Kernels set up most pageblocks in a second phase of boot; at once when absent. */
+  readonly deferredInit?: boolean;
+  /** Frames that its kernels reserve for a crash kernel. */
+  readonly crash?: number;
 }
 
 /** log2 of the page sizes that a machine may have, in bytes: 4, 16 and 64 KiB. */
@@ -36,6 +43,8 @@ const NAMES = [
   'guest-memory',
   'iommu-0',
   'a-name-of-thirty-one-characters',
+  'a@1',
+  'kho_test@0',
 ];
 
 /** Further names, of 31 characters each; they begin here. */
@@ -76,26 +85,40 @@ export const buildMachine = (shape: MachineShape): Machine => {
     nameBytes: SUBTREE_NAMES.slice(0, CROWD_FIRST + crowdNames(shape.pageShift)).map(
       (name) => name.length,
     ),
+    ...(shape.crash === undefined ? {} : { crashFrames: shape.crash }),
+    ...(shape.deferredInit === true ? { deferredInit: true } : {}),
+    ...(shape.reserveMem === undefined ? {} : { reserveMem: reserveMemOf(shape.reserveMem) }),
   };
 };
 
 /** log2 of the most memory that a machine may have: 16 TiB. */
 const BYTES_MAX_LOG2 = 44;
 
+/** Frames that the regions of one command line may take together, so that every trace ends. */
+const REGION_FRAMES_MAX = 2 ** 16;
+
 /**
  * Why no law can be tried on a shape, or '' when it can: KHO needs scratch, and every node has to
  * hold all areas that may be placed on it, wherever its borders are.
  */
-export const shapeProblem = ({ nodes, scratch, pageShift }: MachineShape): string => {
+export const shapeProblem = (shape: MachineShape): string => {
+  const { nodes, scratch, pageShift, reserveMem, crash = 0 } = shape;
   const align = 2 ** maxPageOrder(pageShift);
   const asked = [scratch.lowmem, scratch.global, scratch.perNode];
   const areas = asked.reduce((sum, frames) => sum + Math.ceil(frames / align) * align, 0);
   if (areas === 0) return 'it has no scratch';
   const endMax = 2 ** (BYTES_MAX_LOG2 - pageShift);
-  if (nodes.reduce((sum, count) => sum + count, 0) > endMax) {
+  const end = nodes.reduce((sum, count) => sum + count, 0);
+  if (end > endMax) {
     return `it has more than ${endMax} frames`;
   }
-  const least = areas + 2 * align;
+  const regions = (reserveMem ?? []).map((text) => regionFrames(text, pageShift, end));
+  if (regions.some((frames) => frames > REGION_FRAMES_MAX)) {
+    return `its regions have more than ${REGION_FRAMES_MAX} frames`;
+  }
+  if (crash > align) return `its crash kernel has more than ${align} frames`;
+  const apart = crash === 0 ? 2 * align : 3 * align;
+  const least = areas + apart + Math.ceil(Math.max(0, ...regions) / align) * align;
   const low = Math.min(nodes[0] ?? 0, 2 ** (32 - pageShift));
   if (low < least) return `its low memory is too small for scratch: it needs ${least} frames`;
   const small = nodes.findIndex((count) => count < least);

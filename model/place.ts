@@ -5,6 +5,7 @@ import type { State } from '#spec/state';
 /** A place; `back` frames before it. */
 export type Place =
   | { readonly at: 'slot'; readonly slot: number; readonly back: number }
+  | { readonly at: 'end of memory'; readonly back: number }
   | { readonly at: 'node border'; readonly node: number; readonly back: number }
   | { readonly at: 'start of scratch'; readonly area: number; readonly back: number }
   | { readonly at: 'end of scratch'; readonly area: number; readonly back: number };
@@ -18,6 +19,8 @@ export const frameOf = (place: Place, state: State): number => {
   switch (place.at) {
     case 'slot':
       return slotFrame(machine.end, place.slot) - place.back;
+    case 'end of memory':
+      return machine.end - place.back;
     case 'node border': {
       const node = machine.nodes[place.node + 1];
       return node === undefined ? -1 : node.first - place.back;

@@ -4,12 +4,15 @@ import type { Place } from './place.ts';
 import { kindOf } from './step.ts';
 import type { Step } from './step.ts';
 
-/** Simpler values for a number, simplest first. */
+/** Simpler values for a number, simplest first; the distance to it is halved again and again. */
 const simplerNumbers = (value: number, simplest: number): number[] => {
   if (value === simplest) return [];
   if (value < simplest) return [simplest];
-  const middle = Math.floor((value + simplest) / 2);
-  return [...new Set([simplest, simplest + 1, middle, value - 1])].filter((v) => v < value);
+  const simpler = [simplest, simplest + 1];
+  for (let left = value - simplest; left > 1; left /= 2) {
+    simpler.push(value - Math.max(1, Math.floor(left / 2)));
+  }
+  return [...new Set(simpler)].filter((v) => v < value);
 };
 
 const simplerPlaces = (place: Place): Place[] => [

@@ -180,6 +180,8 @@ const scopeOf = (machine: Machine): Scope => ({
   stamps: 2 ** 32,
   kexecs: Number.MAX_SAFE_INTEGER,
   pageBytes: 2 ** machine.pageShift,
+  regions: machine.reserveMem?.names.length ?? 0,
+  lines: machine.reserveMem?.lines.length ?? 1,
 });
 
 /** A state on the sparse carrier, and the means to empty it. */

@@ -7,12 +7,18 @@
  *
  * This is the register of the kinds of step; each kind is described in `kinds/`.
  */
+import * as allocPreserve from './kinds/alloc-preserve.ts';
 import * as kexec from './kinds/kexec.ts';
 import type { Kind, StepBase } from './kinds/kind.ts';
+import * as loading from './kinds/loading.ts';
 import * as memory from './kinds/memory.ts';
+import * as movability from './kinds/movability.ts';
+import * as pressure from './kinds/pressure.ts';
 import * as preservation from './kinds/preservation.ts';
+import * as reserveMem from './kinds/reserve-mem.ts';
 import * as restoring from './kinds/restoring.ts';
 import * as subtrees from './kinds/subtrees.ts';
+import * as vmalloc from './kinds/vmalloc.ts';
 import type { MachineShape } from './machines.ts';
 
 export type Step =
@@ -29,9 +35,36 @@ export type Step =
   | subtrees.CrowdTree
   | subtrees.RemoveSubtree
   | subtrees.RetrieveSubtree
+  | reserveMem.LoadWith
+  | reserveMem.FindRegion
+  | reserveMem.ReleaseRegion
+  | reserveMem.WriteRegion
+  | vmalloc.Vmalloc
+  | vmalloc.PreserveNoArea
+  | vmalloc.RestoreTwisted
+  | allocPreserve.AllocPreserve
+  | allocPreserve.UnpreserveFree
+  | allocPreserve.RestoreFree
+  | pressure.PreserveShort
+  | pressure.PreserveNothing
+  | pressure.ClaimLarge
+  | pressure.Hog
+  | pressure.Relief
+  | pressure.CleanUp
+  | movability.Pin
+  | movability.Unpin
+  | movability.Migrate
   | kexec.Load
   | kexec.Kexec
-  | kexec.ColdBoot;
+  | kexec.ColdBoot
+  | loading.LoadImage
+  | loading.LoadAnywhere
+  | loading.Unload
+  | loading.LoadCrash
+  | loading.Crash
+  | loading.AskStatus
+  | loading.BootWithout
+  | loading.KexecBlob;
 
 export type StepName = Step['do'];
 
@@ -52,9 +85,36 @@ export const KINDS: Kinds = {
   'crowd tree': subtrees.crowdTree,
   'remove subtree': subtrees.removeSubtree,
   'retrieve subtree': subtrees.retrieveSubtree,
+  'load with': reserveMem.loadWith,
+  'find region': reserveMem.findRegion,
+  'release region': reserveMem.releaseRegion,
+  'write region': reserveMem.writeRegion,
+  vmalloc: vmalloc.vmalloc,
+  'preserve no area': vmalloc.preserveNoArea,
+  'restore twisted': vmalloc.restoreTwisted,
+  'alloc preserve': allocPreserve.allocPreserve,
+  'unpreserve free': allocPreserve.unpreserveFree,
+  'restore free': allocPreserve.restoreFree,
+  'preserve short': pressure.preserveShort,
+  'preserve nothing': pressure.preserveNothing,
+  'claim large': pressure.claimLarge,
+  hog: pressure.hog,
+  relief: pressure.relief,
+  'clean up': pressure.cleanUp,
+  pin: movability.pin,
+  unpin: movability.unpin,
+  migrate: movability.migrate,
   load: kexec.load,
   kexec: kexec.kexec,
   'cold boot': kexec.coldBoot,
+  'load image': loading.loadImage,
+  'load anywhere': loading.loadAnywhere,
+  unload: loading.unload,
+  'load crash': loading.loadCrash,
+  crash: loading.crash,
+  'ask status': loading.askStatus,
+  'boot without KHO': loading.bootWithout,
+  'kexec damaged blob': loading.kexecBlob,
 };
 
 export const STEP_NAMES = Object.keys(KINDS) as readonly StepName[];

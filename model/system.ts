@@ -16,12 +16,27 @@ export interface Memory {
   page(pfn: number): Uint8Array | undefined;
 }
 
+/** A file of the kernel's debugfs directory for KHO, as user space would read it. */
+export interface DebugfsFile {
+  /** Size in bytes. */
+  readonly length: number;
+  /** Stamp that the first page it shows holds; 0 when it holds none. */
+  readonly stamp: number;
+  /** Its bytes (not to be written); undefined where it shows data pages, as a stamp is no bytes. */
+  read(): Uint8Array | undefined;
+}
+
 export interface Observables {
   readonly memory: Memory;
   /** Who owns a frame, in the values of the law's `use`; an allocator cannot tell KHO's pages. */
   use(pfn: number): number;
   /** Stamp that a data page holds; 0 when it holds none. */
   content(pfn: number): number;
+  /**
+   * Migrate type of the pageblock that a frame lies in, in the kernel's numbers (4 is CMA); -1
+   * where the running kernel manages no memory.
+   */
+  migrateType(pfn: number): number;
   /** Frames that the page allocator has free. */
   freeFrames(): number;
   /** Address of the outgoing handover tree in bytes. */
@@ -30,6 +45,8 @@ export interface Observables {
   scratchArray(): number;
   /** Length of the scratch array in bytes. */
   scratchBytes(): number;
+  /** Files of debugfs below `kho/`, such as `out/sub_fdts/LUO`; none without KHO. */
+  debugfs(): ReadonlyMap<string, DebugfsFile>;
 }
 
 export interface System {

@@ -38,6 +38,23 @@ export const RANGE: ObjectCalls = {
   restore: ({ pfn, count }) => call('restorePages', { pfn, count }),
 };
 
+/** An area of virtual memory: blocks anywhere, and while it is preserved a list of them. */
+export const VMALLOC: ObjectCalls = {
+  noun: 'area',
+  free: ({ pfn, count, order }) => call('vfree', { pfn, count, order }),
+  preserve: ({ pfn, count, order }) => call('preserveVmalloc', { pfn, count, order }),
+  unpreserve: (area) => call('unpreserveVmalloc', descriptorOf(area)),
+  restore: (area) => call('restoreVmalloc', descriptorOf(area)),
+};
+
+/** What its owner was told when an area was preserved, as arguments of a call. */
+const descriptorOf = ({ list, count, order, flags }: WorldObject) => ({
+  pfn: list,
+  count,
+  order,
+  value: flags,
+});
+
 /** What an object is made with. */
 export interface Making {
   readonly calls: ObjectCalls;
@@ -45,19 +62,30 @@ export interface Making {
   readonly order: number;
   readonly count: number;
   readonly movable: boolean;
+  /** First frames of the blocks of an area, in mapping order. */
+  readonly blocks?: readonly number[];
+  /** Flags of an area. */
+  readonly flags?: number;
 }
 
 export class WorldObject {
   /** Number of the step that made it. */
   readonly id: number;
   readonly calls: ObjectCalls;
-  /** First frame. */
-  readonly pfn: number;
+  /** First frame; follows when the kernel moves the object. */
+  pfn: number;
   /** log2 of the number of frames of a block; 0 for a range. */
   readonly order: number;
   /** Number of frames. */
   readonly count: number;
-  readonly movable: boolean;
+  /** Whether the kernel may move it: it was taken as movable and is not pinned. */
+  movable: boolean;
+  /** Whether it is movable memory that is pinned for long. */
+  pinned = false;
+  readonly blocks: readonly number[] | undefined;
+  readonly flags: number;
+  /** What preserving an area answered: the frame of the first chunk; 0 when there is no list. */
+  list = 0;
   status: Status = 'owned';
   preserved = false;
   /** How many names of the outgoing tree point to it. */
@@ -70,5 +98,18 @@ export class WorldObject {
     this.order = making.order;
     this.count = making.count;
     this.movable = making.movable;
+    this.blocks = making.blocks;
+    this.flags = making.flags ?? 0;
+  }
+
+  /** Frame of a page of it, counted from its start. */
+  frame(page: number): number {
+    if (this.blocks === undefined) return this.pfn + page;
+    return this.blocks[Math.floor(page / 2 ** this.order)]! + (page % 2 ** this.order);
+  }
+
+  /** Frames that follow each other in memory, from the first one on. */
+  get run(): number {
+    return this.blocks === undefined ? this.count : 2 ** this.order;
   }
 }

@@ -7,9 +7,12 @@
  * answers.
  */
 import type { Answer, Call } from '#spec/call';
+import { COLD, NO_KHO, REVIVED } from '#spec/call';
+import { KHO_KDUMP, KHO_ON } from '#spec/state';
 import type { State } from '#spec/state';
+import { NO_CALLS } from './kinds/kind.ts';
 import { kindOf } from './step.ts';
-import type { Step } from './step.ts';
+import type { Step, StepName } from './step.ts';
 import { WorldObject } from './world-object.ts';
 import type { Making } from './world-object.ts';
 
@@ -20,6 +23,10 @@ export class World {
   readonly alive: WorldObject[] = [];
   /** Whether the tree was filled with many names since the last kexec. */
   crowded = false;
+  /** Blocks that were taken for nothing but to make memory short. */
+  readonly hogged: { readonly pfn: number; readonly order: number }[] = [];
+  /** Whether everything was given back at least once since the last kexec. */
+  tidied = false;
 
   constructor(state: State) {
     this.state = state;
@@ -31,8 +38,17 @@ export class World {
     return found === undefined || found.status === 'gone' ? undefined : found;
   }
 
+  /** Whether the running kernel has what a kind of step needs. */
+  permits(name: StepName): boolean {
+    const kho = this.state.kho.get();
+    if (kho === KHO_ON) return true;
+    const { needs } = kindOf(name);
+    return needs === 'nothing' || (needs === 'memory' && kho !== KHO_KDUMP);
+  }
+
   /** The calls that a step stands for now; none when it does not apply. */
   calls(step: Step): readonly Call[] {
+    if (!this.permits(step.do)) return NO_CALLS;
     return kindOf(step.do).calls(this, step);
   }
 
@@ -56,12 +72,20 @@ export class World {
     this.alive.splice(this.alive.indexOf(object), 1);
   }
 
+  /** Nothing is left of what the world knew of the kernel before, objects aside. */
+  #startAnew(): void {
+    this.crowded = false;
+    this.tidied = false;
+    this.hogged.length = 0;
+  }
+
   /** The next kernel took the handover over: what was preserved is held, the rest is gone. */
   crossOver(): void {
-    this.crowded = false;
+    this.#startAnew();
     for (let i = this.alive.length - 1; i >= 0; i--) {
       const object = this.alive[i]!;
       object.names = 0;
+      object.pinned = false;
       if (object.preserved) {
         object.status = 'held';
         object.preserved = false;
@@ -72,9 +96,15 @@ export class World {
     }
   }
 
+  /** A jump was answered: the next kernel took the handover over, or nothing, or never ran. */
+  jumped(value: number): void {
+    if (value === REVIVED) this.crossOver();
+    else if (value === COLD || value === NO_KHO) this.forgetAll();
+  }
+
   /** The next kernel knows of nothing. */
   forgetAll(): void {
-    this.crowded = false;
+    this.#startAnew();
     for (const object of this.alive) object.status = 'gone';
     this.alive.length = 0;
   }

@@ -29,9 +29,9 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: 'movability',
-    says: 'Scratch serves movable requests only; the allocator loses and mixes up nothing.',
-    rules: [...numbered('MOV', 2), ...numbered('ALC', 7)],
-    wants: ['alloc', 'claim', 'free'],
+    says: 'Scratch serves movable requests only, pinned pages leave it; none is lost on the way.',
+    rules: [...numbered('MOV', 11), ...numbered('ALC', 7)],
+    wants: ['alloc', 'claim', 'free', 'pin', 'unpin', 'migrate'],
   },
   {
     name: 'preservation',
@@ -57,6 +57,18 @@ export const SUITES: readonly Suite[] = [
     wants: ['claim', 'preserve', 'restore', 'restore part'],
   },
   {
+    name: 'vmalloc',
+    says: 'An area comes back page by page in its own order, and its chunks cost nothing.',
+    rules: numbered('VML', 17),
+    wants: ['vmalloc', 'preserve', 'restore', 'restore twisted', 'unpreserve'],
+  },
+  {
+    name: 'take-and-keep',
+    says: 'What is taken to be preserved is zeroed, one folio, and freed in either kernel.',
+    rules: numbered('APR', 7),
+    wants: ['alloc preserve', 'unpreserve free', 'restore free', 'kexec'],
+  },
+  {
     name: 'content',
     says: 'Preserved memory reads the same after any number of kexecs.',
     rules: numbered('CNT', 2),
@@ -66,7 +78,7 @@ export const SUITES: readonly Suite[] = [
     name: 'tree',
     says: 'The handover tree names what was added, refuses what it must, and can be read.',
     rules: [
-      ...numbered('TRE', 8),
+      ...numbered('TRE', 9),
       'HND-01',
       'HND-02',
       'HND-08',
@@ -78,10 +90,40 @@ export const SUITES: readonly Suite[] = [
     wants: ['add subtree', 'remove subtree', 'retrieve subtree', 'crowd tree'],
   },
   {
+    name: 'reserve-mem',
+    says: 'Named regions come back where they were, are found by name, and can be given back.',
+    rules: numbered('RSV', 11),
+    wants: ['load with', 'find region', 'release region', 'write region', 'kexec'],
+  },
+  {
+    name: 'debugfs',
+    says: 'What user space reads of a handover is true, in every kernel of a chain.',
+    rules: numbered('DBG', 14),
+    wants: ['add subtree', 'remove subtree', 'kexec', 'restore', 'free'],
+  },
+  {
+    name: 'shortage',
+    says: 'Whatever is refused for lack of memory changes nothing, and in the end none is missing.',
+    rules: numbered('MEM', 5),
+    wants: ['preserve short', 'hog', 'relief', 'clean up'],
+  },
+  {
     name: 'kexec',
     says: 'A whole handover is taken over, a broken one is refused, and nothing is in the way.',
     rules: numbered('KEX', 7),
     wants: ['load', 'kexec', 'cold boot'],
+  },
+  {
+    name: 'loading',
+    says: 'Images of all sizes and kinds: the later one counts, few carry a handover.',
+    rules: numbered('LOD', 8),
+    wants: ['load', 'load image', 'load anywhere', 'unload', 'load crash', 'kexec'],
+  },
+  {
+    name: 'without-kho',
+    says: 'KHO that is off takes nothing over, says so, and touches nothing after a crash.',
+    rules: numbered('OFF', 7),
+    wants: ['load image', 'boot without KHO', 'load crash', 'crash', 'ask status', 'kexec'],
   },
 ];
 

@@ -1,5 +1,6 @@
 /** Kinds of step: loading an image, jumping, switching off and on. */
-import { TREE_DAMAGE } from '#spec/call';
+import { FIRST_BLOB_DAMAGE } from '#spec/call';
+import { KHO_KDUMP } from '#spec/state';
 import { call } from '../call.ts';
 import type { World } from '../world.ts';
 import { number } from './kind.ts';
@@ -19,9 +20,10 @@ export interface ColdBoot extends StepBase {
   readonly do: 'cold boot';
 }
 
-const DAMAGES = TREE_DAMAGE.length - 1;
+/** Kinds of damage that concern the whole tree. */
+const DAMAGES = FIRST_BLOB_DAMAGE - 1;
 
-const isLoaded = (world: World): boolean => world.state.loaded.get() === 1;
+const isLoaded = (world: World): boolean => world.state.loaded.get() > 0;
 
 /** A jump says little while nothing is preserved, or while much is held that it would lose. */
 const reluctance = (world: World): number => {
@@ -38,6 +40,7 @@ export const load: Kind<Load> = {
   says: 'load the next kernel',
   weight: 10,
   silenceable: false,
+  needs: 'memory',
   fields: {},
   weightNow: (weight, world) => (isLoaded(world) ? weight / 20 : weight),
   draw: () => ({}),
@@ -48,23 +51,24 @@ export const kexec: Kind<Kexec> = {
   says: 'jump to the loaded kernel',
   weight: 12,
   silenceable: false,
+  needs: 'memory',
   fields: { damage: number(0, DAMAGES) },
   weightNow: (weight, world) => (isLoaded(world) ? weight / reluctance(world) : weight / 40),
   draw: ({ random, damages }) => ({
     damage: damages && random.oneIn(8) ? random.between(1, DAMAGES) : 0,
   }),
   calls: (_world, { damage }) => [call('kexec', { value: damage })],
-  settle: (world, _step, _made, { value }) => {
-    if (value === 1) world.crossOver();
-    else if (value === 0) world.forgetAll();
-  },
+  settle: (world, _step, _made, { value }) => world.jumped(value),
 };
 
 export const coldBoot: Kind<ColdBoot> = {
   says: 'switch the machine off and on',
   weight: 0.3,
   silenceable: true,
+  needs: 'nothing',
   fields: {},
+  /** A kdump kernel has nothing else to do. */
+  weightNow: (weight, { state }) => (state.kho.get() === KHO_KDUMP ? 20 : weight),
   draw: () => ({}),
   calls: () => [call('coldBoot')],
   settle: (world) => world.forgetAll(),

@@ -49,6 +49,11 @@ export interface Kind<S extends StepBase> {
   readonly weight: number;
   /** Whether a trace may do without it; without the others a trace goes nowhere. */
   readonly silenceable: boolean;
+  /**
+   * What the running kernel must have for it: KHO when absent; `memory`, a page allocator for all
+   * memory; `nothing`, not even that, which is all that a kdump kernel has.
+   */
+  readonly needs?: 'memory' | 'nothing';
   readonly fields: { readonly [Name in Exclude<keyof S, 'id' | 'do'>]: Field };
   /** The weight in the present state; `weight` as it is when absent. */
   readonly weightNow?: (weight: number, world: World) => number;

@@ -50,6 +50,7 @@ export const alloc: Kind<Alloc> = {
   says: 'take a block from the page allocator',
   weight: 16,
   silenceable: false,
+  needs: 'memory',
   fields: {
     node: number(ANY_NODE, NODES_MAX - 1),
     order: number(0, MAX_PAGE_ORDER),
@@ -62,7 +63,7 @@ export const alloc: Kind<Alloc> = {
     return {
       node: random.oneIn(3) ? random.below(nodes.length) : ANY_NODE,
       order: large ? random.between(maxOrder - 1, maxOrder) : random.below(random.between(1, 6)),
-      movable: random.oneIn(6),
+      movable: random.oneIn(4),
     };
   },
   calls: ({ state: { machine } }, { node, order, movable }) =>
@@ -79,6 +80,7 @@ export const claim: Kind<Claim> = {
   says: 'take a given range of single pages',
   weight: 8,
   silenceable: true,
+  needs: 'memory',
   fields: { place: PLACE, count: number(1, RANGE_MAX) },
   weightNow: whileFew,
   draw: (draw) => ({ place: draw.place(), count: draw.count() }),
@@ -96,11 +98,12 @@ export const free: Kind<Free> = {
   says: 'give an object back',
   weight: 6,
   silenceable: true,
+  needs: 'memory',
   fields: { of: OBJECT },
-  draw: (draw) => draw.object((o) => o.status === 'owned' && !o.preserved),
+  draw: (draw) => draw.object((o) => o.status === 'owned' && !o.preserved && !o.pinned),
   calls: (world, { of }) => {
     const object = world.object(of);
-    const may = object?.status === 'owned' && !object.preserved;
+    const may = object?.status === 'owned' && !object.preserved && !object.pinned;
     return may ? [object.calls.free(object)] : NO_CALLS;
   },
   settle: (world, { of }) => world.drop(of),
@@ -110,6 +113,7 @@ export const write: Kind<Write> = {
   says: 'write a page of an object',
   weight: 10,
   silenceable: false,
+  needs: 'memory',
   fields: { of: OBJECT, page: number(0, FRAMES_MAX) },
   draw: (draw) => {
     const chosen = draw.choose((o) => o.status === 'owned');
@@ -120,10 +124,11 @@ export const write: Kind<Write> = {
   calls: (world, step) => {
     const object = world.object(step.of);
     return object?.status === 'owned' && step.page < object.count
-      ? [call('write', { pfn: object.pfn + step.page, value: stampOf(step) })]
+      ? [call('write', { pfn: object.frame(step.page), value: stampOf(step) })]
       : NO_CALLS;
   },
 };
 
 /** A stamp that no other write of the same trace has, made of the step and the page. */
-const stampOf = ({ id, page }: Write): number => ((id + 1) * 2048 + (page % 2048)) % 0xfffffff0;
+export const stampOf = ({ id, page }: { readonly id: number; readonly page: number }): number =>
+  ((id + 1) * 2048 + (page % 2048)) % 0xfffffff0;

@@ -27,8 +27,21 @@ export interface PreserveScratch extends StepBase {
 }
 
 /** Movable memory is preserved only where it must be refused: in scratch. */
-const mayPreserve = (world: World, { status, movable, pfn, count }: WorldObject): boolean =>
-  status === 'owned' && (!movable || touchesScratch(world.state, pfn, count));
+const mayPreserve = (world: World, object: WorldObject): boolean => {
+  const { status, movable, pfn, count } = object;
+  const may = status === 'owned' && mayKeepAgain(object);
+  return may && (!movable || touchesScratch(world.state, pfn, count));
+};
+
+/** An area that is preserved twice has two lists, and its owner would know of one only. */
+const mayKeepAgain = ({ preserved, blocks }: WorldObject): boolean =>
+  !preserved || blocks === undefined;
+
+/** One draw in so many keeps an area if there is one: few objects are areas, and most are small. */
+const AREA_FIRST_ONE_IN = 6;
+
+const isNewArea = ({ status, preserved, blocks }: WorldObject): boolean =>
+  status === 'owned' && !preserved && blocks !== undefined;
 
 export const preserve: Kind<Preserve> = {
   says: 'keep an object for the next kernel',
@@ -36,9 +49,10 @@ export const preserve: Kind<Preserve> = {
   silenceable: false,
   fields: { of: OBJECT },
   draw: (draw) =>
+    (draw.random.oneIn(AREA_FIRST_ONE_IN) ? draw.object(isNewArea) : undefined) ??
     draw.object(
       (o) => o.status === 'owned' && !o.preserved && !o.movable,
-      (o) => o.status === 'owned' && (o.preserved || o.movable),
+      (o) => o.status === 'owned' && mayKeepAgain(o) && (o.preserved || o.movable),
     ),
   calls: (world, { of }) => {
     const object = world.object(of);
@@ -46,9 +60,14 @@ export const preserve: Kind<Preserve> = {
   },
   settle: (world, { of }, _made, { value }) => {
     const object = world.object(of);
-    if (object !== undefined && value >= 0) object.preserved = true;
+    if (object === undefined || value < 0) return;
+    object.preserved = true;
+    object.list = value;
   },
 };
+
+/** An area that was restored: its list is gone, and its pages may be anybody's by now. */
+const hasOldList = ({ preserved, list }: WorldObject): boolean => !preserved && list !== 0;
 
 export const unpreserve: Kind<Unpreserve> = {
   says: 'stop keeping an object',
@@ -58,16 +77,19 @@ export const unpreserve: Kind<Unpreserve> = {
   draw: (draw) =>
     draw.object(
       (o) => o.status === 'owned' && o.preserved && o.names === 0,
-      (o) => o.status === 'owned' && !o.preserved && !o.movable,
+      (o) => o.status === 'owned' && !o.preserved && !o.movable && !hasOldList(o),
     ),
   calls: (world, { of }) => {
     const object = world.object(of);
-    const may = object?.status === 'owned' && object.names === 0 && !object.movable;
+    if (object === undefined || hasOldList(object)) return NO_CALLS;
+    const may = object.status === 'owned' && object.names === 0 && !object.movable;
     return may ? [object.calls.unpreserve(object)] : NO_CALLS;
   },
   settle: (world, { of }) => {
     const object = world.object(of);
-    if (object !== undefined) object.preserved = false;
+    if (object === undefined) return;
+    object.preserved = false;
+    object.list = 0;
   },
 };
 

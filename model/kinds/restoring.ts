@@ -22,6 +22,7 @@ export const restore: Kind<Restore> = {
   says: 'take over an object',
   weight: 16,
   silenceable: false,
+  needs: 'memory',
   fields: { of: OBJECT },
   draw: (draw) =>
     draw.object(
