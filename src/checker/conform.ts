@@ -21,6 +21,7 @@ import { ENOMEM } from '#spec/errno';
 import type { Generation } from '#spec/generations';
 import { ACTION, rulesOf } from '#spec/law';
 import type { AnswerRule } from '#spec/rules';
+import { MEM_01 } from '#spec/shortage';
 import { HELD, UNMOVABLE, setUse } from '#spec/state';
 import type { State } from '#spec/state';
 import { decodeHandover } from '#src/abi/decode/handover';
@@ -87,7 +88,10 @@ class Law {
   readonly #rules: readonly AnswerRule[];
 
   constructor({ machine, areas, baseKeys }: Recording, generation: Generation) {
-    this.#rules = rulesOf(generation).filter((rule) => rule.kind === 'answer');
+    // When memory is short is the recorded kernel's affair.
+    this.#rules = rulesOf(generation).filter(
+      (rule) => rule.kind === 'answer' && rule.id !== MEM_01.id,
+    ) as AnswerRule[];
     this.state = sparseState(machine);
     areas.forEach(({ first, count }, slot) => {
       this.state.areaFirst.set(slot, first);
@@ -192,7 +196,7 @@ class Replay {
     const answer = asAnswer(recorded);
     const objection = this.#law.objection(call, answer);
     if (value === -ENOMEM && objection === undefined) {
-      // When memory is short is the recorded kernel's affair; nothing happened.
+      // Nothing happened.
       this.#accepted++;
       return;
     }

@@ -3,12 +3,13 @@
  *
  * Every call goes to the system; its answer is judged by the law, then the law follows. What a call
  * may have touched is compared at once; everything is compared at every kexec (before the jump and
- * after it), every 64th call and at the end. The first rule that is broken ends the trace.
+ * after it), every 64th call, after a call that was made to run short of memory, and at the end.
+ * The first rule that is broken ends the trace.
  */
 import type { CallAnswer } from '#model/call';
 import type { System } from '#model/system';
 import type { ActionName, Answer, Call } from '#spec/call';
-import { ACTIONS } from '#spec/call';
+import { ACTIONS, boots } from '#spec/call';
 import type { Generation } from '#spec/generations';
 import type { Handover, HandoverRule } from '#spec/handover';
 import { ACTION, rulesOf } from '#spec/law';
@@ -21,7 +22,10 @@ import type {
   SystemSightRule,
 } from '#spec/rules';
 import type { State } from '#spec/state';
+import { completeAreaAnswer } from './chunk-list.ts';
 import { completeBootAnswer, glance, observe } from './observer.ts';
+import { tryAnswers, tryFrames, trySights } from './teeth.ts';
+import type { Entry } from './teeth.ts';
 import { ruleIndex } from './tally.ts';
 import type { Tally } from './tally.ts';
 
@@ -35,11 +39,14 @@ export interface Violation {
 /** Calls between two full comparisons. */
 const FULL_EVERY = 64;
 
-/** A rule and its place in the tally. */
-interface Entry<R extends Rule> {
-  readonly rule: R;
-  readonly index: number;
-}
+/** Actions whose answers say nothing of what they did, and that others may cover up. */
+const HIDES: readonly ActionName[] = ['removeSubtree'];
+
+/** Actions that answer which frame they took. */
+const HANDS_OUT: readonly ActionName[] = ['allocPages', 'vmalloc', 'allocPreserve'];
+
+/** Actions that answer where what they are about is now. */
+const MOVES: readonly ActionName[] = ['pin', 'migrate'];
 
 const entries = <R extends Rule>(rules: readonly R[]): readonly Entry<R>[] =>
   rules.map((rule) => ({ rule, index: ruleIndex(rule.id) }));
@@ -89,6 +96,8 @@ export class Lockstep {
   readonly #tally: Tally;
   readonly #glance: Pick<Seen, 'use' | 'content'>;
   #sinceFull = 0;
+  /** Whether near misses are tried after this comparison. */
+  #isDue = false;
   #lastValue = 0;
 
   constructor(system: System, state: State, generation: Generation, tally: Tally) {
@@ -111,14 +120,17 @@ export class Lockstep {
    * @returns the rule that was broken, or undefined
    */
   call(call: Call, then: (answer: Answer) => void): Violation | undefined {
-    const boots = call.action === 'kexec' || call.action === 'coldBoot';
-    if (call.action === 'kexec') {
+    const ends = boots(call);
+    if (ends && call.action !== 'coldBoot') {
       const before = this.compareAll();
       if (before !== undefined) return before;
     }
     const answer = this.system.call(call);
     this.#lastValue = answer.value;
-    const booted = boots && answer.value >= 0 ? completeBootAnswer(this.system, answer) : undefined;
+    if (call.action === 'preserveVmalloc' && answer.value > 0) {
+      completeAreaAnswer(this.system.sees.memory, call.order, answer);
+    }
+    const booted = ends && answer.value >= 0 ? completeBootAnswer(this.system, answer) : undefined;
     this.#tally.outcome(call.action, answer.value);
     const refused = this.#judgeAnswer(call, answer);
     if (refused !== undefined) return refused;
@@ -127,7 +139,8 @@ export class Lockstep {
     if (call.action === 'kexec' && answer.value === 1) this.#countKexec();
     if (booted !== undefined) return this.compareAll(booted);
     const touched = this.#compareTouched(call, answer);
-    if (touched !== undefined || ++this.#sinceFull < FULL_EVERY) return touched;
+    const hidden = (call.fails > 0 && answer.value < 0) || HIDES.includes(call.action);
+    if (touched !== undefined || (++this.#sinceFull < FULL_EVERY && !hidden)) return touched;
     return this.compareAll();
   }
 
@@ -139,23 +152,35 @@ export class Lockstep {
 
   #judgeAnswer(call: Call, answer: CallAnswer): Violation | undefined {
     const state = this.state;
-    for (const { rule, index } of this.#judge.byAction[call.action]) {
+    const rules = this.#judge.byAction[call.action];
+    let isDue = this.#tally.isDue(this.#tally.calls);
+    for (const { rule, index } of rules) {
       if (!rule.when(state, call, answer)) continue;
       this.#tally.rules[index]!++;
       if (!rule.holds(state, call, answer)) return { rule, text: rule.tell(state, call, answer) };
+      isDue ||= this.#tally.isHardlyTried(index);
     }
+    if (isDue) tryAnswers(this.#tally, rules, state, call, answer);
     return undefined;
   }
 
   /** Compares the frames that a call may have touched. */
   #compareTouched(call: Call, answer: CallAnswer): Violation | undefined {
     const count = call.count > 0 ? call.count : 2 ** call.order;
-    const first = call.action === 'allocPages' ? answer.value : call.pfn;
+    const first = HANDS_OUT.includes(call.action) ? answer.value : call.pfn;
     const ends = first < 0 ? undefined : this.#compareEnds(first, count);
     if (ends !== undefined) return ends;
+    if (MOVES.includes(call.action) && answer.value >= 0) {
+      const moved = this.#compareEnds(answer.value, count);
+      if (moved !== undefined) return moved;
+    }
     for (let i = 0; i < answer.taken.length; i++) {
       const taken = this.#compareEnds(answer.taken.first(i), answer.taken.count(i));
       if (taken !== undefined) return taken;
+    }
+    for (let i = 0; i < answer.pages.length; i++) {
+      const mapped = this.#compareEnds(answer.pages.first(i), answer.pages.count(i));
+      if (mapped !== undefined) return mapped;
     }
     return undefined;
   }
@@ -195,9 +220,14 @@ export class Lockstep {
   compareAll(handover?: Handover): Violation | undefined {
     this.#sinceFull = 0;
     const seen = observe(this.system, handover);
-    return (
-      this.#compareFrames(seen) ?? this.#compareSystem(seen) ?? this.#judgeHandover(seen.handover)
-    );
+    this.#isDue = this.#tally.isDue(++this.#tally.comparisons);
+    const violation =
+      this.#compareFrames(seen) ?? this.#compareSystem(seen) ?? this.#judgeHandover(seen.handover);
+    if (violation === undefined && this.#isDue) {
+      tryFrames(this.#tally, this.#judge.frame, this.#judge.state, this.state, seen);
+      trySights(this.#tally, this.#judge.system, this.#judge.handover, this.state, seen);
+    }
+    return violation;
   }
 
   #compareFrames(seen: Seen): Violation | undefined {
@@ -237,6 +267,7 @@ export class Lockstep {
       text ??= tell();
     });
     this.#tally.rules[index]! += places;
+    if (places > 0) this.#isDue ||= this.#tally.isHardlyTried(index);
     return text === undefined ? undefined : { rule, text };
   }
 }

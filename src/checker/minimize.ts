@@ -26,6 +26,8 @@ const EXECUTIONS_MAX = 20_000;
 /** Pairs are tried on traces up to this length. */
 const PAIRS_UP_TO = 40;
 
+const LOADS: ReadonlySet<string> = new Set(['load', 'load with']);
+
 class Minimizer {
   executions = 0;
   #trace: Trace;
@@ -93,7 +95,7 @@ class Minimizer {
     for (let at = 0; at < this.#trace.steps.length; at++) {
       const { steps } = this.#trace;
       const jump = steps.findIndex((step, index) => index > at && step.do === 'kexec');
-      if (steps[at]!.do !== 'load' || jump < 0 || jump === at + 1) continue;
+      if (!LOADS.has(steps[at]!.do) || jump < 0 || jump === at + 1) continue;
       const between = steps.slice(at + 1, jump);
       this.#trySteps([...steps.slice(0, at), ...between, steps[at]!, ...steps.slice(jump)]);
     }
@@ -132,8 +134,10 @@ const CROOKED_PAIR = [8193, 8191];
 /** Machines that people find simpler, simplest first. */
 const simplerMachines = (machine: MachineShape): MachineShape[] => {
   const shapes: MachineShape[] = [];
-  const plain = plainShape();
-  for (const shape of [plain, { ...plain, nodes: CROOKED_PAIR }]) {
+  const { reserveMem } = machine;
+  const bare = [plainShape(), { ...plainShape(), nodes: CROOKED_PAIR }];
+  const named = reserveMem === undefined ? [] : bare.map((shape) => ({ ...shape, reserveMem }));
+  for (const shape of [...bare, ...named]) {
     if (JSON.stringify(machine) === JSON.stringify(shape)) return shapes;
     shapes.push(shape);
   }

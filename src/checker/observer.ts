@@ -4,19 +4,39 @@
 import type { CallAnswer } from '#model/call';
 import { nameIndex } from '#model/machines';
 import type { Observables, System } from '#model/system';
+import type { ShownFiles } from '#spec/debugfs';
 import type { Handover } from '#spec/handover';
-import type { Seen } from '#spec/rules';
-import { METADATA_BYTES, METADATA_NAME } from '#spec/handover-tree';
+import type { Seen, SeenRegion } from '#spec/rules';
+import { MEMBLOCK_NAME, METADATA_BYTES, METADATA_NAME } from '#spec/handover-tree';
+import { readChunkList } from './chunk-list.ts';
+import { observeDebugfs } from './debugfs.ts';
 import { decodeHandover } from '#src/abi/decode/handover';
+import { readMemblock } from '#src/abi/decode/memblock';
 import { readKexecMetadata } from '#src/abi/decode/metadata';
 
+/** What a kernel without KHO would hand over. */
+const nothing = (pageShift: number): Handover => ({
+  pageShift,
+  compatible: '',
+  fdt: undefined,
+  scratchArray: undefined,
+  tracker: undefined,
+  scratch: [],
+  preserved: [],
+  trackerPages: [],
+  subtrees: [],
+  damage: [],
+});
+
 /** Decodes what the running kernel would hand over now. */
-export const observeHandover = (sees: Observables): Handover =>
-  decodeHandover(sees.memory, {
+export const observeHandover = (sees: Observables): Handover => {
+  if (sees.fdt() === 0 && sees.scratchArray() === 0) return nothing(sees.memory.pageShift);
+  return decodeHandover(sees.memory, {
     fdt: sees.fdt(),
     scratchArray: sees.scratchArray(),
     scratchBytes: sees.scratchBytes(),
   });
+};
 
 /** Fills in what a boot's answer says through bytes: scratch areas and the metadata blob. */
 export const completeBootAnswer = (system: System, answer: CallAnswer): Handover => {
@@ -37,14 +57,25 @@ export const completeBootAnswer = (system: System, answer: CallAnswer): Handover
  */
 export const observe = (system: System, handover = observeHandover(system.sees)): Seen => {
   const { sees } = system;
+  let shown: ShownFiles | undefined;
   return {
     use: (pfn) => sees.use(pfn),
     content: (pfn) => sees.content(pfn),
+    migrateType: (pfn) => sees.migrateType(pfn),
     freeFrames: sees.freeFrames(),
     handover,
     kexecCount: kexecCount(sees, handover),
+    regions: () => listedRegions(sees, handover),
+    chunkList: (chunk, order) => readChunkList(sees.memory, chunk, order),
+    debugfs: () => (shown ??= observeDebugfs(sees, handover)),
     nameIndex,
   };
+};
+
+const listedRegions = (sees: Observables, handover: Handover): readonly SeenRegion[] | string => {
+  const blob = handover.subtrees.find((tree) => nameIndex(tree.name) === MEMBLOCK_NAME);
+  const page = blob && sees.memory.page(blob.phys / 2 ** handover.pageShift);
+  return page === undefined ? 'there is none' : readMemblock(page.subarray(0, blob?.bytes));
 };
 
 const kexecCount = (sees: Observables, handover: Handover): number => {

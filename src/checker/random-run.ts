@@ -65,17 +65,20 @@ export const randomRun = (
   budget: Budget,
   progress: Progress = () => {},
 ): RandomRun => {
-  const tally = new Tally();
+  const tally = new Tally({ triesNearMisses: true });
   const failing = new Map<string, Failing>();
+  let finished = true;
   const property = fc.property(plans, (plan) => {
+    finished = false;
     const result = runner.run(plan, tally);
+    finished = true;
     if (result.violation !== undefined) {
       note(failing, result.violation.rule.id, traceOf(plan, result), tally.traces);
     }
     progress(tally, failing.size);
     return !(budget.first && failing.size > 0);
   });
-  fc.check(property, {
+  const checked = fc.check(property, {
     seed,
     numRuns: budget.traces,
     endOnFailure: true,
@@ -83,6 +86,8 @@ export const randomRun = (
       ? {}
       : { interruptAfterTimeLimit: budget.milliseconds, markInterruptAsFailure: false }),
   });
+  // A trace that threw is a bug of ours, not a broken rule.
+  if (!finished) throw checked.errorInstance;
   const counterexamples = [...failing].map(([rule, found]) => explain(runner, rule, found));
   counterexamples.sort((a, b) => (a.rule < b.rule ? -1 : 1));
   return { tally, counterexamples };

@@ -14,6 +14,7 @@ import type { SparseState } from '#model/sparse-carrier';
 import type { Step, Trace } from '#model/step';
 import type { Machine, System } from '#model/system';
 import { World } from '#model/world';
+import { boots } from '#spec/call';
 import type { Answer } from '#spec/call';
 import type { State } from '#spec/state';
 import { Lockstep } from './lockstep.ts';
@@ -135,7 +136,8 @@ class TraceRun {
       answered = true;
       then(answer);
     });
-    const asked = answered || made.action !== 'kexec' || violation?.rule.kind === 'answer';
+    const jumps = boots(made) && made.action !== 'coldBoot';
+    const asked = answered || !jumps || violation?.rule.kind === 'answer';
     const value = asked ? this.#lockstep.lastValue : Number.NaN;
     this.#watch?.({ step, call: made, value }, this.#world.state);
     return violation;

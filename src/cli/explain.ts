@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { CHAPTERS, RULES, ruleById } from '#spec/law';
 import type { Rule } from '#spec/rules';
 import { SUITES } from '#properties/suites';
+import { FAULTS } from '../kho/faults.ts';
 import { wrap } from '../report/counterexample.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
@@ -11,6 +12,17 @@ import { readTraceFile } from './trace-files.ts';
 
 const defendedBy = (rule: Rule): string[] =>
   SUITES.filter((suite) => suite.rules.includes(rule.id)).map((suite) => suite.name);
+
+/** Faults that were put into the implementation to see this rule catch them. */
+const brokenBy = (rule: Rule): string[] =>
+  FAULTS.filter((fault) => fault.rule === rule.id).map((fault) => fault.id);
+
+/** How strong a promise is, as people say it. */
+const STRENGTHS: Readonly<Record<Rule['strength'], string>> = {
+  promised: 'promised by a document',
+  observed: 'observed in the code',
+  assumed: 'assumed by us',
+};
 
 const appliesText = (rule: Rule): string => {
   if (rule.since === undefined && rule.until === undefined) return 'every kernel with KHO';
@@ -27,6 +39,7 @@ const jsonOf = (rule: Rule) => ({
   since: rule.since ?? null,
   until: rule.until ?? null,
   suites: defendedBy(rule),
+  faults: brokenBy(rule),
 });
 
 /** The rule with this id, or the one that the trace file of this name breaks. */
@@ -56,10 +69,17 @@ export const explain = (what: string, options: { readonly json: boolean }, io: I
     `  strength: ${rule.strength}`,
     `  applies to: ${appliesText(rule)}`,
     `  defended by: ${defendedBy(rule).join(', ') || 'no suite'}`,
+    ...wrap(`broken on purpose by: ${brokenBy(rule).join(', ') || 'no fault'}`, 2),
   ];
   io.out(`${lines.join('\n')}\n`);
   return EXIT.holds;
 };
+
+const PREAMBLE =
+  'Every rule says where it comes from, how strong it is, which kernels it is about and which ' +
+  'suites of `kho-check run` defend it; what it catches are faults that `--fault` puts into the ' +
+  'implementation. Every rule has a witness that keeps it and one that breaks it, in ' +
+  '`test/spec`. `kho-check spec coverage` tells how often the last run met each of them.';
 
 /** Prints the law as a Markdown page. */
 export const printSpec = (options: { readonly json: boolean }, io: Io): number => {
@@ -67,16 +87,21 @@ export const printSpec = (options: { readonly json: boolean }, io: Io): number =
     io.out(`${JSON.stringify(RULES.map(jsonOf))}\n`);
     return EXIT.holds;
   }
-  const lines = ['# The law of Kexec HandOver', ''];
+  const lines = ['# The law of Kexec HandOver', '', ...wrap(PREAMBLE, 0), ''];
   for (const chapter of CHAPTERS) {
     lines.push(`## ${chapter.title}`, '', ...wrap(chapter.says, 0), '');
-    for (const action of chapter.actions) lines.push(`- action \`${action.name}\`: ${action.says}`);
+    for (const { name, says } of chapter.actions) {
+      const [first, ...rest] = wrap(`- action \`${name}\`: ${says}`, 0, 78);
+      lines.push(first!, ...rest.map((line) => `  ${line}`));
+    }
     if (chapter.actions.length > 0) lines.push('');
     for (const rule of chapter.rules) {
-      const defence = `defended by ${defendedBy(rule).join(', ') || 'no suite'}`;
+      const faults = brokenBy(rule).map((id) => `\`${id}\``);
+      const teeth = faults.length === 0 ? '' : `; catches ${faults.join(', ')}`;
+      const defence = `defended by ${defendedBy(rule).join(', ') || 'no suite'}${teeth}`;
       lines.push(
         ...wrap(`**${rule.id}** ${rule.says}`, 0),
-        ...wrap(`<br>${rule.strength}; ${appliesText(rule)}; ${defence}`, 0),
+        ...wrap(`<br>${STRENGTHS[rule.strength]}; ${appliesText(rule)}; ${defence}`, 0),
         ...wrap(`<br>${rule.sources.map(sourceText).join(' · ')}`, 0),
         '',
       );

@@ -114,6 +114,13 @@ const addReaders = (program: Command, handle: (handler: Handler) => void): void 
     .action((options: { json: boolean }) =>
       handle(async (io) => (await import('./explain.ts')).printSpec(options, io)),
     );
+  spec
+    .command('coverage')
+    .description('which rules the last run exercised, and which never')
+    .option('--json', 'one JSON document', false)
+    .action((options: { json: boolean }) =>
+      handle(async (io) => (await import('./coverage.ts')).specCoverage(options, io)),
+    );
 };
 
 const addScratch = (program: Command, handle: (handler: Handler) => void): void => {

@@ -12,6 +12,7 @@ import type { TraceFile } from '#model/trace-file';
 import { SUITES, suiteByName } from '#properties/suites';
 import type { Suite } from '#properties/suites';
 import { rulesOf } from '#spec/law';
+import { missingOutcomes } from '../checker/outcomes.ts';
 import { randomRun } from '../checker/random-run.ts';
 import type { Counterexample, RandomRun } from '../checker/random-run.ts';
 import type { Tally } from '../checker/tally.ts';
@@ -20,6 +21,7 @@ import { runSummaryText } from '../report/run-summary.ts';
 import type { RunSummary } from '../report/run-summary.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
+import { saveLastRun } from './last-run.ts';
 import { faultsNamed, kernelNamed, runnerFor } from './systems.ts';
 import { tellCounterexample } from './tell.ts';
 import { saveTraceFile } from './trace-files.ts';
@@ -40,6 +42,7 @@ export interface RunOptions {
 }
 
 const DEFAULT_TRACES = 1500;
+const DEFAULT_STEPS = 100;
 /** With a time budget alone, traces are not counted. */
 const MANY_TRACES = 0x7fffffff;
 /** A node has to hold three scratch areas and something to test: so many of the largest blocks. */
@@ -92,15 +95,20 @@ export const run = (names: readonly string[], options: RunOptions, io: Io): numb
     found,
     path: saveTraceFile(fileOf(found, kernel, faults)),
   }));
-  const verdict = verdictOf(result, suites);
+  const missing = isFull(names, options, result) ? outcomesMissed(result) : [];
+  const verdict = verdictOf(result, suites, missing);
+  const asked = { kernel: kernel.name, faults: options.fault, suites: names, seed };
+  const unsaved = saveLastRun(result.tally, asked);
+  if (unsaved !== undefined) io.err(`kho-check: ${unsaved}\n`);
   if (options.json) {
-    io.out(`${JSON.stringify(jsonOf(result, saved, suites, kernel, seed, verdict, faults))}\n`);
+    const json = jsonOf(result, saved, suites, kernel, seed, verdict, faults, missing);
+    io.out(`${JSON.stringify(json)}\n`);
   } else {
     for (const { found, path } of saved) {
       const text = tellCounterexample(runner, found.trace, history(found), path, io.colors);
       io.out(`${text}\n\n`);
     }
-    const summary = summaryOf(result, suites, kernel, seed, verdict, seconds);
+    const summary = summaryOf(result, suites, kernel, seed, verdict, seconds, missing);
     io.out(`${runSummaryText(summary, io.colors)}\n`);
     if (saved.length > 0) io.out(`\n  npx kho-check replay ${saved[0]!.path}\n`);
   }
@@ -110,10 +118,30 @@ export const run = (names: readonly string[], options: RunOptions, io: Io): numb
 type Verdict = RunSummary['verdict'];
 type Saved = readonly { readonly found: Counterexample; readonly path: string }[];
 
-const verdictOf = ({ tally, counterexamples }: RandomRun, suites: readonly Suite[]): Verdict => {
+/** A run that has to reach everything: all suites and machines, and so many traces at least. */
+const FULL_TRACES = 1000;
+
+const isFull = (names: readonly string[], options: RunOptions, { tally }: RandomRun): boolean =>
+  names.length === 0 &&
+  !options.first &&
+  options.fault.length === 0 &&
+  options.memory === undefined &&
+  options.nodes.low === 1 &&
+  options.nodes.high === 4 &&
+  options.steps >= DEFAULT_STEPS &&
+  tally.traces >= FULL_TRACES;
+
+const outcomesMissed = ({ tally }: RandomRun): readonly string[] =>
+  missingOutcomes(tally.outcomes, tally.kexecs);
+
+const verdictOf = (
+  { tally, counterexamples }: RandomRun,
+  suites: readonly Suite[],
+  missing: readonly string[],
+): Verdict => {
   if (counterexamples.length > 0) return 'broken';
   const exercised = suites.every((suite) => suite.rules.some((rule) => tally.timesOf(rule) > 0));
-  return tally.kexecs > 0 && exercised ? 'holds' : 'inconclusive';
+  return tally.kexecs > 0 && exercised && missing.length === 0 ? 'holds' : 'inconclusive';
 };
 
 const fileOf = (
@@ -158,6 +186,7 @@ const jsonOf = (
   seed: number,
   verdict: Verdict,
   faults: readonly Fault[],
+  missing: readonly string[],
 ) => ({
   verdict,
   seed,
@@ -167,6 +196,7 @@ const jsonOf = (
   kexecs: tally.kexecs,
   longestChain: tally.longestChain,
   rules: rulesByUse(tally, suites, kernel),
+  missing,
   counterexamples: saved.map(({ found, path }) => ({
     rule: found.rule,
     bug: faults.find((fault) => fault.rule === found.rule)?.id ?? null,
@@ -182,6 +212,7 @@ const summaryOf = (
   seed: number,
   verdict: Verdict,
   seconds: number,
+  missing: readonly string[],
 ): RunSummary => {
   const broken = counterexamples.map((found) => found.rule);
   let longChains = 0;
@@ -205,6 +236,7 @@ const summaryOf = (
       broken: broken.filter((rule) => suite.rules.includes(rule)),
     })),
     never: rulesByUse(tally, suites, kernel).never,
+    missing,
     outcomes: outcomesOf(tally),
     nodes: [...tally.nodes].sort(([a], [b]) => a - b).map(([nodes, traces]) => ({ nodes, traces })),
     verdict,

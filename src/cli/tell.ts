@@ -3,7 +3,7 @@ import { ruleById } from '#spec/law';
 import type { Source } from '#spec/algebra/rule';
 import type { MachineShape } from '#model/machines';
 import type { Trace } from '#model/step';
-import { MAP_LEGEND, tellStory } from '../checker/story.ts';
+import { legendOf, tellStory } from '../checker/story.ts';
 import type { TraceRunner } from '../checker/run-trace.ts';
 import type { Colors } from '../report/colors.ts';
 import { counterexampleText } from '../report/counterexample.ts';
@@ -13,6 +13,15 @@ export const sourceText = (source: Source): string =>
   'document' in source
     ? `${source.document}, “${source.section}”`
     : `${source.file}, ${source.symbol}`;
+
+/** The options of a command line, with their name. */
+const optionsText = (line: string): string =>
+  line === ''
+    ? 'nothing'
+    : line
+        .split(' ')
+        .map((value) => `reserve_mem=${value}`)
+        .join(' ');
 
 /** A machine in one sentence. */
 export const machineText = (shape: MachineShape): string => {
@@ -27,7 +36,11 @@ export const machineText = (shape: MachineShape): string => {
   const nodes = `${shape.nodes.length} node${shape.nodes.length === 1 ? '' : 's'}`;
   const at = borders.length === 0 ? '' : `, border${borders.length === 1 ? '' : 's'} at frame `;
   const size = Math.round((total * bytes) / 2 ** 20);
-  return `machine: ${size} MiB, ${nodes}${at}${borders.join(', ')}`;
+  const lines = (shape.reserveMem ?? []).map(
+    (line, i) => `; command line ${i}: ${optionsText(line)}`,
+  );
+  const deferred = shape.deferredInit === true ? '; pageblocks are set up in two phases' : '';
+  return `machine: ${size} MiB, ${nodes}${at}${borders.join(', ')}${lines.join('')}${deferred}`;
 };
 
 /** The story of a trace that breaks a rule. */
@@ -54,7 +67,7 @@ export const tellCounterexample = (
       machine: machineText(trace.machine),
       lines: story.lines,
       mapSpan: span,
-      legend: frames.length === 0 ? '' : MAP_LEGEND,
+      legend: frames.length === 0 ? '' : legendOf(story),
       history,
       replay: `npx kho-check replay ${path}`,
     },

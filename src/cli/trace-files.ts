@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Field } from '#model/kinds/kind';
 import { PAGE_SHIFTS, maxPageOrder, shapeProblem } from '#model/machines';
+import { LINES_MAX } from '#model/kinds/reserve-mem';
 import { STEP_NAMES, kindOf } from '#model/step';
 import type { Step, StepName } from '#model/step';
 import { TRACE_FORMAT, TRACE_VERSION, traceFileText } from '#model/trace-file';
@@ -16,6 +17,8 @@ const whole = (min: number, max: number) =>
 const FRAMES_MAX = 2 ** 32;
 /** Frames that the steps of one trace may take together, so that every trace ends. */
 const TAKEN_MAX = 2 ** 18;
+/** What a step that takes all there is counts as; machines where it does are small. */
+const HOG_COUNTS_AS = 1024;
 /** Size of a file beyond which it is not read. */
 const BYTES_MAX = 2 ** 26;
 const STEPS_MAX = 100_000;
@@ -24,6 +27,7 @@ const back = whole(0, FRAMES_MAX);
 
 const place = v.variant('at', [
   v.strictObject({ at: v.literal('slot'), slot: whole(0, 255), back }),
+  v.strictObject({ at: v.literal('end of memory'), back }),
   v.strictObject({ at: v.literal('node border'), node: whole(0, 63), back }),
   v.strictObject({ at: v.literal('start of scratch'), area: whole(0, 65), back }),
   v.strictObject({ at: v.literal('end of scratch'), area: whole(0, 65), back }),
@@ -56,6 +60,12 @@ const step = v.variant('do', STEP_NAMES.map(stepSchema)) as unknown as v.Generic
 
 const size = whole(0, FRAMES_MAX);
 
+const commandLines = v.pipe(
+  v.array(v.pipe(v.string(), v.maxLength(1024))),
+  v.minLength(1),
+  v.maxLength(LINES_MAX),
+);
+
 const traceFile = v.strictObject({
   format: v.literal(TRACE_FORMAT),
   version: v.literal(TRACE_VERSION),
@@ -65,6 +75,9 @@ const traceFile = v.strictObject({
     pageShift: v.picklist(PAGE_SHIFTS),
     nodes: v.pipe(v.array(whole(1, FRAMES_MAX)), v.minLength(1), v.maxLength(64)),
     scratch: v.strictObject({ lowmem: size, global: size, perNode: size }),
+    reserveMem: v.exactOptional(commandLines),
+    deferredInit: v.exactOptional(v.boolean()),
+    crash: v.exactOptional(whole(1, 2 ** 13)),
   }),
   expect: v.strictObject({
     outcome: v.picklist(['breaks', 'holds']),
@@ -89,6 +102,8 @@ const contradiction = ({ machine, steps }: TraceFile): string => {
       taken += 2 ** each.order;
     }
     if (each.do === 'claim') taken += each.count;
+    if (each.do === 'claim large') taken += 2 ** each.order;
+    if (each.do === 'hog') taken += HOG_COUNTS_AS;
     if (taken > TAKEN_MAX) {
       return `steps.${index}: up to here the steps take more than ${TAKEN_MAX} frames`;
     }

@@ -28,6 +28,8 @@ export interface RunSummary {
   readonly seconds: number;
   readonly suites: readonly SuiteLine[];
   readonly never: readonly string[];
+  /** Outcomes of calls that exist and that a full run did not reach. */
+  readonly missing: readonly string[];
   /** Calls by action, with refusals by error. */
   readonly outcomes: readonly {
     readonly action: string;
@@ -56,6 +58,9 @@ export const runSummaryText = (summary: RunSummary, colors: Colors): string => {
   ];
   if (summary.never.length > 0) {
     lines.push('', ...wrap(`never exercised: ${summary.never.join(', ')}`, 2));
+  }
+  if (summary.missing.length > 0) {
+    lines.push('', ...wrap(`outcomes never reached: ${summary.missing.join(', ')}`, 2));
   }
   lines.push('', verdictLine(summary, colors));
   return lines.join('\n');
@@ -116,6 +121,10 @@ const verdictLine = (summary: RunSummary, colors: Colors): string => {
         `broken: ${summary.brokenRules} rule${summary.brokenRules === 1 ? '' : 's'} in ${bound}.`,
       );
     case 'inconclusive':
-      return colors.yellow(`inconclusive: ${bound} exercised too little to say anything.`);
+      return colors.yellow(
+        summary.missing.length > 0
+          ? `inconclusive: no rule broke in ${bound}, but some outcomes were never reached.`
+          : `inconclusive: ${bound} exercised too little to say anything.`,
+      );
   }
 };

@@ -1,0 +1,57 @@
+/** `kho-check spec coverage`: what the last run exercised of the law, rule by rule. */
+import { kernelByName } from '#model/kernels';
+import { CHAPTERS, RULES, rulesOf } from '#spec/law';
+import { missingOutcomes } from '../checker/outcomes.ts';
+import { coverageText } from '../report/coverage.ts';
+import type { Coverage } from '../report/coverage.ts';
+import { EXIT } from './io.ts';
+import type { Io } from './io.ts';
+import { LAST_RUN, readLastRun } from './last-run.ts';
+import type { LastRun } from './last-run.ts';
+
+/** Prints what the last run in this directory exercised; answers the exit status. */
+export const specCoverage = (options: { readonly json: boolean }, io: Io): number => {
+  const run = readLastRun();
+  if (run === undefined) {
+    io.err(`kho-check: there is no ${LAST_RUN}; kho-check run makes one\n`);
+    return EXIT.inconclusive;
+  }
+  const coverage = coverageOf(run);
+  io.out(options.json ? `${JSON.stringify(coverage)}\n` : `${coverageText(coverage, io.colors)}\n`);
+  return EXIT.holds;
+};
+
+const NEVER = { judged: 0, tried: 0, refused: 0, decisive: 0 };
+
+const coverageOf = (run: LastRun): Coverage => {
+  const generation = kernelByName(run.kernel)?.generation;
+  const applying = generation === undefined ? RULES : rulesOf(generation);
+  const applies = new Set(applying.map((rule) => rule.id));
+  const counted = new Map(run.rules.map((rule) => [rule.id, rule]));
+  const chapters = CHAPTERS.map(({ title, rules }) => ({
+    title,
+    rules: rules.map(({ id, strength }) => {
+      const { judged, tried, refused, decisive } = counted.get(id) ?? NEVER;
+      return { id, strength, applies: applies.has(id), judged, tried, refused, decisive };
+    }),
+  }));
+  const asked = chapters.flatMap(({ rules }) => rules).filter((rule) => rule.applies);
+  return {
+    kernel: run.kernel,
+    faults: run.faults,
+    suites: run.suites,
+    seed: run.seed,
+    traces: run.traces,
+    calls: run.calls,
+    kexecs: run.kexecs,
+    chapters: chapters.filter(({ rules }) => rules.length > 0),
+    neverExercised: asked.filter(({ judged }) => judged === 0).map(({ id }) => id),
+    neverRefused: asked
+      .filter(({ judged, refused }) => judged > 0 && refused === 0)
+      .map(({ id }) => id),
+    neverDecisive: asked
+      .filter(({ judged, refused, decisive }) => judged > 0 && refused > 0 && decisive === 0)
+      .map(({ id }) => id),
+    neverReached: missingOutcomes(new Map(Object.entries(run.outcomes)), run.kexecs),
+  };
+};
