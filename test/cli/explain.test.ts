@@ -8,7 +8,7 @@ import { call, complaintOf, inOwnDirectory, untidyLines } from './call.ts';
 
 inOwnDirectory();
 
-const KEYS = ['id', 'kind', 'says', 'sources', 'strength', 'since', 'until', 'suites'];
+const KEYS = ['id', 'kind', 'says', 'sources', 'strength', 'since', 'until', 'suites', 'faults'];
 
 const plain = (text: string): string => text.replace(/\s+/g, ' ');
 

@@ -18,6 +18,7 @@ interface Document {
   readonly kexecs: number;
   readonly longestChain: number;
   readonly rules: { readonly exercised: readonly string[]; readonly never: readonly string[] };
+  readonly missing: readonly string[];
   readonly counterexamples: readonly {
     readonly rule: string;
     readonly bug: string | null;
@@ -32,7 +33,7 @@ const runJson = async (...args: string[]): Promise<Document & { status: number }
   const { status, out } = await call('run', '--json', ...args);
   expect(out).toMatch(/^\{.*\}\n$/);
   const document = JSON.parse(out) as Document;
-  expect(Object.keys(document)).toEqual([...KEYS, 'counterexamples']);
+  expect(Object.keys(document)).toEqual([...KEYS, 'missing', 'counterexamples']);
   expect(Object.keys(document.rules)).toEqual(['exercised', 'never']);
   for (const key of KEYS.slice(1, 7)) {
     expect(document[key as keyof Document]).toSatisfy(Number.isSafeInteger);

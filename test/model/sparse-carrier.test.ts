@@ -178,6 +178,7 @@ const anyCall: fc.Arbitrary<Call> = fc.record({
   node: fc.constant(-1),
   name: fc.nat(2),
   value: fc.integer({ min: 0, max: 3 }),
+  fails: fc.constant(0),
 });
 
 /** Frames that a call and its answer name, and those of blocks that are preserved. */

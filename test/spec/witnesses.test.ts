@@ -20,6 +20,12 @@ import { RST_01, RST_02, RST_03, RST_04, RST_05 } from '#spec/restore';
 import { SCR_01, SCR_02, SCR_03, SCR_04, SCR_05, SCR_06, SCR_07 } from '#spec/scratch';
 import { EARLY, HELD, KHO, MOVABLE, UNMOVABLE, setUse } from '#spec/state';
 import { TRK_01, TRK_02, TRK_03 } from '#spec/tracker';
+import { AREA_KEEPS, AREA_SILENCE, AREA_WITNESSES } from './area-witnesses.ts';
+import { RESERVE_MEM_KEEPS, RESERVE_MEM_WITNESSES } from './reserve-mem-witnesses.ts';
+import { DEBUGFS_FORGIVEN, DEBUGFS_SILENCE, DEBUGFS_WITNESSES } from './debugfs-witnesses.ts';
+import { LOADING_SILENCE, LOADING_WITNESSES } from './loading-witnesses.ts';
+import { MOVABILITY_WITNESSES } from './movability-witnesses.ts';
+import { SHORTAGE_SILENCE, SHORTAGE_WITNESSES } from './shortage-witnesses.ts';
 import {
   AREAS,
   call,
@@ -334,7 +340,7 @@ const named: Setup = (s) => {
 };
 
 const crowded: Setup = (s) => {
-  for (let name = 8; name < 60; name++) s.outFrame.set(name, AT + 1);
+  for (let name = 8; name < 62; name++) s.outFrame.set(name, AT + 1);
 };
 
 const came: Setup = (s) => {
@@ -382,8 +388,8 @@ const TREE_WITNESSES: readonly Witness[] = [
   ],
   [
     'TRE-08',
-    ofSystem(TRE_08, sees({ kexecCount: 5 }), (s) => s.kexecs.set(4)),
-    ofSystem(TRE_08, sees({ kexecCount: 4 }), (s) => s.kexecs.set(4)),
+    ofSystem(TRE_08, sees({ kexecCount: 5 }), (s) => s.counted.set(4)),
+    ofSystem(TRE_08, sees({ kexecCount: 4 }), (s) => s.counted.set(4)),
     ofSystem(TRE_08, sees({ kexecCount: -1 }), nothing),
   ],
 ];
@@ -461,6 +467,12 @@ const WITNESSES: readonly Witness[] = [
   ...RESTORE_WITNESSES,
   ...TREE_WITNESSES,
   ...KEXEC_WITNESSES,
+  ...RESERVE_MEM_WITNESSES,
+  ...SHORTAGE_WITNESSES,
+  ...MOVABILITY_WITNESSES,
+  ...DEBUGFS_WITNESSES,
+  ...LOADING_WITNESSES,
+  ...AREA_WITNESSES,
 ];
 
 describe('the law', () => {
@@ -476,6 +488,11 @@ describe('the law', () => {
       expect(text, `${id} ${index}`).toMatch(/[a-z]{2,}/);
       expect(text, `${id} ${index}`).not.toMatch(/undefined|NaN|null|\[object|-0x/);
     }
+  });
+
+  const keeps = [...RESERVE_MEM_KEEPS, ...AREA_KEEPS];
+  it.each(keeps)('%s holds where nothing else is possible', (_id, each) => {
+    expect(each()).toMatchObject({ asked: true, holds: true });
   });
 
   it('has witnesses for every rule about calls, states and sights', () => {
@@ -506,6 +523,26 @@ describe('the law', () => {
     ['TRE-03', ofCall(TRE_03, add, says(-17), named)],
     ['TRE-06', ofCall(TRE_06, look, says(-2), came)],
   ])('%s says nothing where its premise is not met', (_id, each) => {
+    expect(each().asked).toBe(false);
+  });
+
+  it.each(DEBUGFS_FORGIVEN)('%s is kept by what came broken', (_id, each) => {
+    expect(each()).toMatchObject({ holds: true });
+  });
+
+  it.each(DEBUGFS_SILENCE)('%s says nothing where there is no such file', (_id, each) => {
+    expect(each().asked).toBe(false);
+  });
+
+  it.each(LOADING_SILENCE)('%s says nothing of another kernel or image', (_id, each) => {
+    expect(each().asked).toBe(false);
+  });
+
+  it.each(AREA_SILENCE)('%s says nothing of other areas and sizes', (_id, each) => {
+    expect(each().asked).toBe(false);
+  });
+
+  it.each(SHORTAGE_SILENCE)('%s says nothing where nothing is short', (_id, each) => {
     expect(each().asked).toBe(false);
   });
 });

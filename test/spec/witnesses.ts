@@ -5,11 +5,12 @@
  * Node 0 is [0, 0x2000), node 1 [0x2000, 0x4000); the scratch areas of low memory, of any node, of
  * node 0 and of node 1 start at 0x400, 0x800, 0xc00 and 0x2400 and have 0x400 frames each.
  */
-import { CallAnswer, call } from '#model/call';
+import { CallAnswer, RangeList, call } from '#model/call';
 import { buildMachine, nameIndex } from '#model/machines';
 import { sparseState } from '#model/sparse-carrier';
 import type { SparseState } from '#model/sparse-carrier';
 import type { Call } from '#spec/call';
+import type { ShownFiles } from '#spec/debugfs';
 import type { Handover } from '#spec/handover';
 import type { FrameSightRule, Seen, StateRule, SystemSightRule, AnswerRule } from '#spec/rules';
 
@@ -22,10 +23,21 @@ export const AREAS: readonly Pair[] = [
   [0x2400, 0x400],
 ];
 
+/** Command lines: two regions; one of another size and one new; nine; one differently aligned. */
+const LINES = [
+  '8K:4K:a 4096:64:b',
+  '8K:4K:a 100:64:b 64:0:c',
+  '64:0:r0 64:0:r1 64:0:r2 64:0:r3 64:0:r4 64:0:r5 64:0:r6 64:0:r7 64:0:c',
+  '8K:32M:a 4096:64:b',
+];
+
 /** The machine with its scratch reserved and nothing else on it. */
 export const fresh = (): SparseState => {
   const scratch = { lowmem: 0x400, global: 0x400, perNode: 0x400 };
-  const s = sparseState(buildMachine({ pageShift: 12, nodes: [0x2000, 0x2000], scratch }));
+  const nodes = [0x2000, 0x2000];
+  const s = sparseState(
+    buildMachine({ pageShift: 12, nodes, scratch, reserveMem: LINES, crash: 24 }),
+  );
   AREAS.forEach(([first, count], slot) => {
     s.areaFirst.set(slot, first);
     s.areaCount.set(slot, count);
@@ -33,9 +45,12 @@ export const fresh = (): SparseState => {
   return s;
 };
 
-type Lists = 'taken' | 'given' | 'placed' | 'early' | 'areas';
+type Lists = 'taken' | 'given' | 'placed' | 'early' | 'areas' | 'regions' | 'pages' | 'chunks';
+type Crash = 'crashFirst' | 'crashCount';
+type Descriptor = 'total' | 'order' | 'flags';
+type Numbers = 'bytes' | 'managed' | 'fdt' | 'metadata' | 'memblock' | 'memblockBytes';
 type Said = Partial<Record<Lists, readonly Pair[]>> &
-  Partial<Record<'bytes' | 'managed' | 'fdt' | 'metadata', number>>;
+  Partial<Record<Numbers | Crash | Descriptor, number>>;
 
 /** An answer with this value and, beside it, ranges and numbers. */
 export const says = (value: number, said: Said = {}): CallAnswer => {
@@ -54,8 +69,12 @@ export const sees = (
 ): Seen => ({
   use: () => 0,
   content: () => 0,
+  migrateType: () => 1,
   freeFrames: 0,
   kexecCount: 0,
+  regions: () => [],
+  chunkList: () => ({ chunks: new RangeList(), pages: new RangeList(), damage: undefined }),
+  debugfs: () => showing(),
   nameIndex,
   ...what,
   handover: {
@@ -71,6 +90,21 @@ export const sees = (
     damage: [],
     ...what.handover,
   },
+});
+
+/** Files of debugfs: nothing but what it is told to. */
+export const showing = (what: Partial<ShownFiles> = {}): ShownFiles => ({
+  out: undefined,
+  in: undefined,
+  scratchPhys: undefined,
+  scratchLen: undefined,
+  recordedScratch: undefined,
+  recordedPage: undefined,
+  measuredPage: undefined,
+  scratch: undefined,
+  differsAt: -1,
+  stampOf: () => 0,
+  ...what,
 });
 
 /** Changes a state before it is judged. */

@@ -240,7 +240,7 @@ describe('a machine with hardly any memory', () => {
         scratch: { lowmem: 8, global: 8, perNode: 8 },
       };
       const machine = new KhoMachine(
-        { ...buildMachine(shape), scratchAlign: 1 },
+        { ...buildMachine(shape), maxOrder: 3, scratchAlign: 8 },
         { compatible: 'kho-v4', release: '7.3.4' },
         SUBTREE_NAMES,
       );
