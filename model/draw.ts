@@ -29,6 +29,9 @@ const SILENT_ONE_IN = [5, 2] as const;
 const WANTED_FACTOR = 3;
 /** One draw in so many asks for something that must be refused or changes nothing. */
 const UNUSUAL_ONE_IN = 12;
+/** One range in so many has about as many frames as an area has that fills a chunk, or two. */
+const LARGE_ONE_IN = 40;
+const LARGE_COUNTS = [510, 511, 512, 1022, 1023] as const;
 /** One trace in so many damages trees; a damaged tree ends a chain. */
 const TRACES_PER_DAMAGE = 4;
 /** One trace in so many boots kernels without KHO, too; each ends a chain. */
@@ -106,8 +109,9 @@ export class Draw {
     return chosen && { of: chosen.id };
   }
 
-  /** Mostly few frames; sometimes a range that makes several blocks. */
+  /** Mostly few frames; sometimes a range that makes several blocks, or about half a pageblock. */
   count(): number {
+    if (this.random.oneIn(LARGE_ONE_IN)) return this.random.pick(LARGE_COUNTS);
     return this.random.oneIn(3) ? this.random.between(9, 70) : this.random.between(1, 8);
   }
 

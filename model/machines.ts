@@ -47,18 +47,23 @@ const NAMES = [
   'kho_test@0',
 ];
 
-/** Further names, of 31 characters each; they begin here. */
+/** Further names, of 3 to 31 characters in turn; they begin here. */
 export const CROWD_FIRST = NAMES.length;
 
 /** How many of them fill a page, and a few more. */
-export const crowdNames = (pageShift: number): number => Math.floor(2 ** pageShift / 80) + 5;
+export const crowdNames = (pageShift: number): number => Math.floor(2 ** pageShift / 64) + 5;
+
+/** What stands before the number of such a name: 3, 8, 15 and 31 characters in all. */
+const CROWD_STEMS = ['', 'many-', 'one-of-many-', `one-of-many-${'x'.repeat(15)}-`];
 
 const CROWD_MAX = crowdNames(16);
 
 /** Every subtree name of the world, by index. */
 export const SUBTREE_NAMES: readonly string[] = [
   ...NAMES,
-  ...Array.from({ length: CROWD_MAX }, (_, i) => `one-of-many-${'x'.repeat(15)}-${100 + i}`),
+  ...Array.from({ length: CROWD_MAX }, (_, i) => {
+    return CROWD_STEMS[i % CROWD_STEMS.length]! + i.toString(36).padStart(3, '0');
+  }),
 ];
 
 const INDEX_OF_NAME = new Map(SUBTREE_NAMES.map((name, index) => [name, index]));

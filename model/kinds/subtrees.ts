@@ -16,7 +16,7 @@ export interface AddSubtree extends StepBase {
   readonly bytes: number;
 }
 
-/** Name one object by many long names, until the page is full or `count` names are added. */
+/** Name one object by many names, until the page is full or `count` names are added. */
 export interface CrowdTree extends StepBase {
   readonly do: 'crowd tree';
   readonly of: number;
@@ -63,10 +63,10 @@ export const addSubtree: Kind<AddSubtree> = {
 };
 
 export const crowdTree: Kind<CrowdTree> = {
-  says: 'name one object by many long names',
+  says: 'name one object by many names',
   weight: 1,
   silenceable: true,
-  fields: { of: OBJECT, count: number(1, 1000) },
+  fields: { of: OBJECT, count: number(1, 1100) },
   weightNow: (weight, world) => (world.crowded ? weight / 20 : weight),
   draw: (draw) => {
     const chosen = draw.choose((o) => o.status === 'owned' && o.preserved && o.pfn > 0);

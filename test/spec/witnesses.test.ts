@@ -340,7 +340,7 @@ const named: Setup = (s) => {
 };
 
 const crowded: Setup = (s) => {
-  for (let name = 8; name < 62; name++) s.outFrame.set(name, AT + 1);
+  for (let name = 8; name < s.machine.nameBytes.length; name++) s.outFrame.set(name, AT + 1);
 };
 
 const came: Setup = (s) => {
