@@ -19,6 +19,9 @@ import type { State } from './state.ts';
 /** Stamp of a page of zeros that nobody wrote since; no write has it. */
 export const ZEROES = 0xfffffffe;
 
+/** The same on a machine; small scopes have small stamps. */
+const zeroes = ({ machine }: State): number => machine.zeroStamp ?? ZEROES;
+
 /** Order of the smallest block that holds so many bytes; `bytes` is at least 1. */
 export const orderFor = (s: State, bytes: number): number => {
   let order = 0;
@@ -98,8 +101,8 @@ export const APR_04: FrameSightRule = {
   sources: [core('kho_alloc_preserve')],
   strength: 'promised',
   since: '6.19',
-  when: (s, _seen, pfn) => s.content.get(pfn) === ZEROES,
-  holds: (_s, seen, pfn) => seen.content(pfn) === ZEROES,
+  when: (s, _seen, pfn) => s.content.get(pfn) === zeroes(s),
+  holds: (s, seen, pfn) => seen.content(pfn) === zeroes(s),
   tell: (_s, seen, pfn) => `frame ${hex(pfn)} should be zero, holds ${hex(seen.content(pfn))}`,
 };
 
@@ -151,6 +154,7 @@ const bytesText = (bytes: number): string =>
 
 export const allocPreserve: Action = {
   name: 'allocPreserve',
+  since: '6.19',
   says: 'take zeroed memory and keep it for the next kernel',
   refusals: [-EINVAL, -E2BIG, -ENOMEM],
   shows: ({ value }) => `kho_alloc_preserve(${bytesText(value)})`,
@@ -162,12 +166,13 @@ export const allocPreserve: Action = {
     setUse(s, value, 2 ** order, UNMOVABLE);
     s.block.set(value, order + 1);
     s.kept.set(value, 2 ** order);
-    for (let pfn = value; pfn < value + 2 ** order; pfn++) s.content.set(pfn, ZEROES);
+    for (let pfn = value; pfn < value + 2 ** order; pfn++) s.content.set(pfn, zeroes(s));
   },
 };
 
 export const unpreserveFree: Action = {
   name: 'unpreserveFree',
+  since: '6.19',
   says: 'stop keeping a folio and give it back',
   shows: ({ pfn }) => `kho_unpreserve_free(${hex(pfn)})`,
   effect: (s, { pfn, order }) => clearFrames(s, pfn, 2 ** order),
@@ -175,6 +180,7 @@ export const unpreserveFree: Action = {
 
 export const restoreFree: Action = {
   name: 'restoreFree',
+  since: '6.19',
   says: 'give a folio back that the previous kernel kept',
   refusals: [-ENOENT],
   shows: ({ pfn }) => `kho_restore_free(${hex(pfn)})`,

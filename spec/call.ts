@@ -44,6 +44,9 @@ export const ACTIONS = [
   'pin',
   'unpin',
   'migrate',
+  'finalize',
+  'abort',
+  'luoSerialize',
 ] as const;
 
 export type ActionName = (typeof ACTIONS)[number];
@@ -101,7 +104,10 @@ export interface Call {
   readonly pfn: number;
   /** Number of frames of a range. */
   readonly count: number;
-  /** log2 of the number of frames of a block. */
+  /**
+   * log2 of the number of frames of a block. Of a load: 1 + the age of the kernel that is loaded,
+   * in generations; 0 for one like the kernel that runs.
+   */
   readonly order: number;
   /** NUMA node, or `ANY_NODE`. */
   readonly node: number;
@@ -138,8 +144,12 @@ export interface Answer {
   readonly placed: Ranges;
   /** Frames reserved before the page allocator was up. */
   readonly early: Ranges;
-  /** Scratch areas of the kernel that booted: low memory, global, then one per node. */
+  /** Scratch areas of the kernel that booted: low memory, global, one per node with memory. */
   readonly areas: Ranges;
+  /** HugeTLB pages that were taken before the page allocator was up; they are early, too. */
+  readonly huge: Ranges;
+  /** Frame of the scratch array after a boot; 0 when there is none. */
+  readonly array: number;
   /** Frame of the outgoing handover tree after a boot. */
   readonly fdt: number;
   /** Frame of the `kexec-metadata` blob after a boot. */

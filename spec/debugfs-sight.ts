@@ -7,9 +7,11 @@
  */
 import { DEBUGFS_RULES } from './debugfs.ts';
 import type { CopiedSide, ShownFiles, WitnessRule } from './debugfs.ts';
+import { isOtherSize } from './handover-tree.ts';
 import { hex, kernel } from './rules.ts';
 import type { Chapter, SystemSightRule } from './rules.ts';
-import { KHO_ON, areaSlots } from './state.ts';
+import { areasOf, slotOfArea } from './scratch-sizes.ts';
+import { KHO_ON } from './state.ts';
 import type { State } from './state.ts';
 
 const DEBUGFS = 'kernel/liveupdate/kexec_handover_debugfs.c';
@@ -45,7 +47,7 @@ export const DBG_08: SystemSightRule = {
       const index = seen.nameIndex(name);
       if (index < 0 || s.outFrame.get(index) === 0) {
         report(() => `out/sub_fdts/${name} is there, but is not what will be handed over`);
-      } else if (s.outBytes.get(index) !== bytes) {
+      } else if (isOtherSize(s.outBytes.get(index), bytes)) {
         report(() => `out/sub_fdts/${name} has ${bytes} bytes, not ${s.outBytes.get(index)}`);
       }
     }
@@ -84,13 +86,14 @@ export const DBG_10: SystemSightRule = {
   find: (s, seen, report) => {
     const { scratchPhys = [], scratchLen = [] } = seen.debugfs();
     const pageBytes = 2 ** s.machine.pageShift;
-    const slots = s.kho.get() === KHO_ON ? areaSlots(s.machine) : 0;
+    const slots = s.kho.get() === KHO_ON ? areasOf(s.machine) : 0;
     if (scratchPhys.length !== slots || scratchLen.length !== slots) {
       report(() => `${scratchPhys.length} and ${scratchLen.length} lines for ${slots} areas`);
     }
     for (let area = 0; area < slots; area++) {
-      const phys = s.areaFirst.get(area) * pageBytes;
-      const bytes = s.areaCount.get(area) * pageBytes;
+      const slot = slotOfArea(s.machine, area);
+      const phys = s.areaFirst.get(slot) * pageBytes;
+      const bytes = s.areaCount.get(slot) * pageBytes;
       if (scratchPhys[area] === phys && scratchLen[area] === bytes) continue;
       report(() => {
         const shown = `${scratchPhys[area] ?? 'none'} and ${scratchLen[area] ?? 'none'}`;
@@ -139,7 +142,7 @@ export const DBG_12: SystemSightRule = {
       if (index >= 0 && s.inFault.get(index) !== 0) continue;
       named++;
       const known = index >= 0 && s.inFrame.get(index) === phys / 2 ** s.machine.pageShift + 1;
-      if (!known || s.inBytes.get(index) !== bytes) {
+      if (!known || isOtherSize(s.inBytes.get(index), bytes)) {
         report(() => `in/fdt names '${name}' at ${hex(phys)}, ${bytes} bytes; that did not come`);
       }
     }
@@ -165,7 +168,7 @@ export const DBG_13: SystemSightRule = {
         report(() => `in/sub_fdts/${name} is there, but did not come`);
       } else if (!isThere(s, index)) {
         report(() => `in/sub_fdts/${name} shows memory that was given back`);
-      } else if (s.inBytes.get(index) !== bytes) {
+      } else if (isOtherSize(s.inBytes.get(index), bytes)) {
         report(() => `in/sub_fdts/${name} has ${bytes} bytes, not ${s.inBytes.get(index)}`);
       }
     }

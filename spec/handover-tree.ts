@@ -8,10 +8,10 @@
  */
 import { FIRST_BLOB_DAMAGE, FIRST_METADATA_DAMAGE } from './call.ts';
 import type { Call } from './call.ts';
-import { EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from './errno.ts';
+import { EBUSY, EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from './errno.ts';
 import { core, hex } from './rules.ts';
 import type { Action, AnswerRule, Chapter, SystemSightRule } from './rules.ts';
-import { KHO_MISSING, KHO_ON } from './state.ts';
+import { KHO_MISSING, KHO_ON, isWritten, runsBefore } from './state.ts';
 import type { State } from './state.ts';
 
 /** Index of the name that every kernel uses itself. */
@@ -23,23 +23,39 @@ export const METADATA_BYTES = 73;
 
 const pad4 = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
-/** Header, empty reservation map, root node with its two properties, end, and all strings used. */
-const FIXED_BYTES = 40 + 16 + (8 + (12 + 8) + (12 + 8) + 4 + 4) + (11 + 21 + 15 + 10);
+/** Empty reservation map, root node with its two properties, end, and the root's strings. */
+const ROOT_BYTES = 16 + (8 + (12 + 8) + (12 + 8) + 4 + 4) + (11 + 21);
 
-/** Bytes of the node of one blob: begin, name, two properties of eight bytes, end. */
-const nodeBytes = (nameBytes: number): number => 4 + pad4(nameBytes + 1) + 2 * (12 + 8) + 4;
+/** Header: a tree that is written in one go has it aligned to 16 bytes, one that is edited to 8. */
+const headerBytes = (s: State): number => (runsBefore(s, '6.19') ? 48 : 40);
+
+/** The strings of a blob's properties: `fdt`, or `preserved-data` and `blob-size`. */
+const stringBytes = (s: State): number => (runsBefore(s, '7.1') ? 4 : 15 + 10);
+
+/** Bytes of the node of one blob: begin, name, one or two properties of eight bytes, end. */
+const nodeBytes = (s: State, name: number): number => {
+  const properties = runsBefore(s, '7.1') ? 1 : 2;
+  return 4 + pad4(s.machine.nameBytes[name]! + 1) + properties * (12 + 8) + 4;
+};
 
 /** Bytes of the outgoing tree as it stands. */
 const treeBytes = (s: State): number => {
-  let bytes = FIXED_BYTES;
+  let bytes = headerBytes(s) + ROOT_BYTES + stringBytes(s);
   for (let name = 0; name < s.machine.nameBytes.length; name++) {
-    if (s.outFrame.get(name) !== 0) bytes += nodeBytes(s.machine.nameBytes[name]!);
+    if (s.outFrame.get(name) !== 0) bytes += nodeBytes(s, name);
   }
   return bytes;
 };
 
+/** Whether the outgoing tree with all its names fits into its page. */
+export const outgoingFits = (s: State): boolean => treeBytes(s) <= 2 ** s.machine.pageShift;
+
+/** Whether there is room for one more name; where the tree is written later nobody asks. */
 const fits = (s: State, name: number): boolean =>
-  treeBytes(s) + nodeBytes(s.machine.nameBytes[name]!) <= 2 ** s.machine.pageShift;
+  runsBefore(s, '6.19') || treeBytes(s) + nodeBytes(s, name) <= 2 ** s.machine.pageShift;
+
+/** Whether a blob's size is another than the law says; before 7.1 no tree says a size. */
+export const isOtherSize = (law: number, bytes: number): boolean => law !== 0 && law !== bytes;
 
 const taken = (s: State, name: number): boolean => s.outFrame.get(name) !== 0;
 
@@ -48,7 +64,7 @@ export const nameBlob = (s: State, name: number, frame: number, bytes: number): 
   let names = 0;
   for (let at = 0; at < s.machine.nameBytes.length; at++) if (s.outRank.get(at) !== 0) names++;
   s.outFrame.set(name, frame + 1);
-  s.outBytes.set(name, bytes);
+  s.outBytes.set(name, runsBefore(s, '7.1') ? 0 : bytes);
   s.outRank.set(name, names + 1);
 };
 
@@ -76,12 +92,15 @@ const newestName = (s: State, pfn: number): number => {
 /** Size that a metadata blob gets that was made too short, in bytes. */
 export const SHORT_METADATA_BYTES = METADATA_BYTES - 1;
 
+/** Frame of which the address stands for none: nobody gets a blob back that lies there. */
+const NO_PLACE = 0;
+
 /** What becomes of the outgoing tree when the next kernel takes it over; `call` is the jump. */
 export const handTreeOver = (s: State, call: Call): void => {
   for (let name = 0; name < s.machine.nameBytes.length; name++) {
     s.inFrame.set(name, s.outFrame.get(name));
     s.inBytes.set(name, s.outBytes.get(name));
-    s.inFault.set(name, 0);
+    s.inFault.set(name, s.outFrame.get(name) === 1 + NO_PLACE ? 1 : 0);
   }
   const { name, value } = call;
   const toBlob = value >= FIRST_BLOB_DAMAGE && value < FIRST_METADATA_DAMAGE && taken(s, name);
@@ -134,7 +153,7 @@ export const TRE_03: AnswerRule = {
   sources: [core('kho_add_subtree')],
   strength: 'promised',
   on: ['addSubtree'],
-  when: (s, call) => !taken(s, call.name) && fits(s, call.name),
+  when: (s, call) => s.final.get() === 0 && !taken(s, call.name) && fits(s, call.name),
   holds: (_s, _call, answer) => answer.value === 0,
   tell: (s, call, answer) =>
     `name ${call.name} is new and fits (${treeBytes(s)} bytes in use), answered ${answer.value}`,
@@ -161,7 +180,8 @@ export const TRE_05: AnswerRule = {
   on: ['retrieveSubtree'],
   when: (s, call) => s.inFrame.get(call.name) !== 0 && s.inFault.get(call.name) === 0,
   holds: (s, call, answer) =>
-    answer.value === s.inFrame.get(call.name) - 1 && answer.bytes === s.inBytes.get(call.name),
+    answer.value === s.inFrame.get(call.name) - 1 &&
+    !isOtherSize(s.inBytes.get(call.name), answer.bytes),
   tell: (s, call, answer) =>
     `frame ${hex(s.inFrame.get(call.name) - 1)}, ${s.inBytes.get(call.name)} bytes were handed ` +
     `over; answered ${answer.value < 0 ? answer.value : hex(answer.value)}, ${answer.bytes} bytes`,
@@ -190,11 +210,12 @@ export const TRE_07: SystemSightRule = {
   strength: 'promised',
   find: (s, seen, report) => {
     const { subtrees, pageShift } = seen.handover;
+    if (!isWritten(s)) return 0;
     let named = 0;
     for (const { name, phys, bytes } of subtrees) {
       const index = seen.nameIndex(name);
       const known = index >= 0 && s.outFrame.get(index) === phys / 2 ** pageShift + 1;
-      if (!known || s.outBytes.get(index) !== bytes) {
+      if (!known || isOtherSize(s.outBytes.get(index), bytes)) {
         report(() => `the tree names '${name}' at ${hex(phys)}, ${bytes} bytes; nobody added that`);
       }
     }
@@ -244,7 +265,8 @@ export const TRE_09: AnswerRule = {
 export const addSubtree: Action = {
   name: 'addSubtree',
   says: 'name a blob in the outgoing tree',
-  refusals: [-EEXIST, -ENOMEM],
+  refusals: [-EEXIST, -ENOMEM, -EBUSY],
+  refusalSpans: { [-ENOMEM]: { since: '6.19' }, [-EBUSY]: { until: '6.18' } },
   shows: ({ name, pfn, value }, nameOf) =>
     `kho_add_subtree('${nameOf(name)}', ${hex(pfn)}, ${value})`,
   effect: (s, call, answer) => {
@@ -254,6 +276,7 @@ export const addSubtree: Action = {
 
 export const removeSubtree: Action = {
   name: 'removeSubtree',
+  since: '6.19',
   says: 'take a blob out of the outgoing tree',
   shows: ({ pfn }) => `kho_remove_subtree(${hex(pfn)})`,
   effect: (s, call) => {
@@ -266,6 +289,7 @@ export const retrieveSubtree: Action = {
   name: 'retrieveSubtree',
   says: 'look a blob of the previous kernel up',
   refusals: [-ENOENT, -EINVAL, -EOPNOTSUPP],
+  refusalSpans: { [-EINVAL]: { since: '7.1' } },
   shows: ({ name }, nameOf) => `kho_retrieve_subtree('${nameOf(name)}')`,
   effect: () => {},
 };

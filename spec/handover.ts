@@ -318,7 +318,7 @@ const MEMORY_RULES: readonly HandoverRule[] = [
     says: 'All bytes of every blob are preserved.',
     sources: [core('kho_add_subtree'), core('kho_retrieve_subtree')],
     strength: 'promised',
-    since: '7.1',
+    since: '6.16',
     severity: 'error',
     find: (handover, report) => {
       if (!sawTracker(handover)) return 0;
@@ -338,9 +338,12 @@ const TRACKER_RULES: readonly HandoverRule[] = [
     kind: 'handover',
     id: 'HND-04',
     says: 'Every page and every key of the tracker can be read, each reached in one way only.',
-    sources: [kernel(ABI, 'struct kho_radix_node'), core('kho_radix_walk_tree')],
+    sources: [
+      kernel(ABI, 'struct kho_radix_node'),
+      core('kho_radix_walk_tree'),
+      core('kho_mem_deserialize'),
+    ],
     strength: 'promised',
-    since: '7.1',
     severity: 'error',
     find: (handover, report) => reportDamage(handover, report, ['tracker']),
   },
@@ -348,13 +351,16 @@ const TRACKER_RULES: readonly HandoverRule[] = [
     kind: 'handover',
     id: 'HND-12',
     says: 'No page of the tracker lies in scratch.',
-    sources: [concepts('Scratch Regions'), core('kho_radix_alloc_node')],
+    sources: [concepts('Scratch Regions'), core('kho_radix_alloc_node'), core('new_chunk')],
     strength: 'promised',
-    since: '7.1',
+    since: '6.16',
     severity: 'error',
     find: (handover, report) => {
+      const bytes = pageBytes(handover);
       for (const { phys } of handover.trackerPages) {
-        if (handover.scratch.some((area) => touches(phys, pageBytes(handover), area))) {
+        // A bitmap may be smaller than a page; scratch begins and ends with pages.
+        const page = Math.floor(phys / bytes) * bytes;
+        if (handover.scratch.some((area) => touches(page, bytes, area))) {
           report(() => `the tracker's page at ${hex(phys)} lies in scratch`);
         }
       }

@@ -7,7 +7,8 @@
  */
 import { COLD, FIRST_BLOB_DAMAGE, NEXT_KERNELS, NO_KHO, REVIVED, TREE_DAMAGE } from './call.ts';
 import type { Answer, Call, Ranges } from './call.ts';
-import { EADDRNOTAVAIL, EINVAL } from './errno.ts';
+import { EADDRNOTAVAIL, EINVAL, ENOMEM } from './errno.ts';
+import { ROOT_STRING, generationOfAge } from './generations.ts';
 import {
   MEMBLOCK_NAME,
   METADATA_BYTES,
@@ -19,11 +20,13 @@ import {
 } from './handover-tree.ts';
 import { bookRegions } from './reserve-mem.ts';
 import { concepts, core, kernel, range } from './rules.ts';
-import type { Action, AnswerRule, Chapter } from './rules.ts';
+import type { Action, AnswerRule, Chapter, SystemSightRule } from './rules.ts';
+import { areaWithoutRoom, slotOfArea } from './scratch-sizes.ts';
 import {
   EARLY,
   HELD,
   KHO,
+  KHO_OFF,
   KHO_ON,
   NO_IMAGE,
   WITH_HANDOVER,
@@ -31,6 +34,9 @@ import {
   areaSlots,
   clearFrame,
   isKept,
+  isWritten,
+  rootsMatch,
+  runsBefore,
   setUse,
 } from './state.ts';
 import type { State } from './state.ts';
@@ -95,10 +101,14 @@ export const KEX_04: AnswerRule = {
   sources: [concepts('KHO FDT'), core('kho_populate')],
   strength: 'promised',
   on: ['kexec'],
-  when: (s, call) => isHandover(s) && isSound(call),
+  when: (s, call, { value }) =>
+    isHandover(s) && rootsMatch(s) && isSound(call) && value !== -ENOMEM,
   holds: (_s, _call, answer) => answer.value === REVIVED,
   tell: (_s, _call, answer) => `the handover was whole, the next kernel answered ${answer.value}`,
 };
+
+/** Whether a kernel took nothing over; SCR-09 says whether it must have KHO then. */
+export const startsAnew = (value: number): boolean => value === COLD || value === NO_KHO;
 
 export const KEX_05: AnswerRule = {
   kind: 'answer',
@@ -108,8 +118,9 @@ export const KEX_05: AnswerRule = {
   strength: 'observed',
   since: '6.19',
   on: ['kexec'],
-  when: (s, call) => isHandover(s) && !isSound(call),
-  holds: (_s, _call, answer) => answer.value === 0,
+  when: (s, call, { value }) =>
+    isHandover(s) && rootsMatch(s) && !isSound(call) && value !== -ENOMEM,
+  holds: (_s, _call, { value }) => startsAnew(value),
   tell: (_s, _call, answer) => `the tree was broken, the next kernel answered ${answer.value}`,
 };
 
@@ -142,14 +153,45 @@ export const KEX_07: AnswerRule = {
   sources: [concepts('Scratch Regions')],
   strength: 'promised',
   on: ['coldBoot'],
-  when: (_s, call) => call.value === KHO_ON,
-  holds: (_s, _call, answer) => answer.value === 0,
+  when: (s, call, answer) => call.value === KHO_ON && areaWithoutRoom(s, call, answer) < 0,
+  holds: (_s, _call, answer) => answer.value === COLD,
   tell: (_s, _call, answer) => `answered ${answer.value}`,
+};
+
+export const KEX_08: AnswerRule = {
+  kind: 'answer',
+  id: 'KEX-08',
+  says: 'A kernel whose root string is another one refuses the whole handover, and boots cold.',
+  sources: [core('kho_populate'), concepts('KHO FDT')],
+  strength: 'promised',
+  acrossRoots: true,
+  on: ['kexec'],
+  when: (s, _call, { value }) => isHandover(s) && !rootsMatch(s) && value !== -ENOMEM,
+  holds: (_s, _call, { value }) => startsAnew(value),
+  tell: (s, _call, { value }) =>
+    `${ROOT_STRING[generationOfAge(s.runs.get())]} was handed to a kernel that takes ` +
+    `${ROOT_STRING[generationOfAge(s.loads.get())]}, which answered ${value}`,
+};
+
+export const KEX_09: SystemSightRule = {
+  kind: 'sight',
+  each: 'system',
+  id: 'KEX-09',
+  says: 'What a kernel’s own users handed over is looked at by the next one, or all is refused.',
+  sources: [concepts('KHO FDT'), kernel('kernel/liveupdate/luo_core.c', 'luo_early_startup')],
+  strength: 'assumed',
+  find: (s, seen, report) => {
+    if (s.revived.get() === 0) return 0;
+    for (const part of seen.passedOver) {
+      report(() => `${part} was handed over; this kernel did not look at it`);
+    }
+    return 1;
+  },
 };
 
 /** Notes a page that a booting kernel preserved for itself and named in its tree. */
 const bookBlob = (s: State, name: number, frame: number, bytes: number): void => {
-  s.kept.set(frame, 1);
+  if (!runsBefore(s, '6.19')) s.kept.set(frame, 1);
   nameBlob(s, name, frame, bytes);
 };
 
@@ -162,8 +204,8 @@ const bookBoot = (s: State, answer: Answer, kernelKind: number): void => {
   s.kho.set(kernelKind);
   s.fdt.set(fdt);
   if (kernelKind === KHO_ON) {
-    s.kept.set(fdt, 1);
-    bookBlob(s, METADATA_NAME, metadata, METADATA_BYTES);
+    if (!runsBefore(s, '6.19')) s.kept.set(fdt, 1);
+    if (metadata !== 0) bookBlob(s, METADATA_NAME, metadata, METADATA_BYTES);
   }
   bookRegions(s, answer);
   if (memblock !== 0) bookBlob(s, MEMBLOCK_NAME, memblock, answer.memblockBytes);
@@ -171,17 +213,24 @@ const bookBoot = (s: State, answer: Answer, kernelKind: number): void => {
   s.crashCount.set(answer.crashCount);
   s.loaded.set(NO_IMAGE);
   s.nextKernel.set(KHO_ON);
+  s.loads.set(s.runs.get());
+  s.final.set(0);
   s.crashLoaded.set(0);
   s.line.set(0);
 };
 
-/** Nothing of the kernel before is left. */
-export const bootCold = (s: State, answer: Answer, kernelKind: number): void => {
+/** Nothing of the kernel before is left. Of a kernel without room for scratch, KHO is off. */
+export const bootCold = (s: State, answer: Answer, asked: number): void => {
+  const kernelKind = asked === KHO_ON && answer.value === NO_KHO ? KHO_OFF : asked;
   s.eachFrame((pfn) => clearFrame(s, pfn));
   for (let slot = 0; slot < areaSlots(s.machine); slot++) {
-    const present = slot < answer.areas.length;
-    s.areaFirst.set(slot, present ? answer.areas.first(slot) : 0);
-    s.areaCount.set(slot, present ? answer.areas.count(slot) : 0);
+    s.areaFirst.set(slot, 0);
+    s.areaCount.set(slot, 0);
+  }
+  for (let area = 0; area < answer.areas.length; area++) {
+    const slot = slotOfArea(s.machine, area);
+    s.areaFirst.set(slot, answer.areas.first(area));
+    s.areaCount.set(slot, answer.areas.count(area));
   }
   forgetTree(s);
   s.revived.set(0);
@@ -231,26 +280,35 @@ export const kernelText = (value: number): string =>
 export const coldBoot: Action = {
   name: 'coldBoot',
   says: 'switch the machine off and on',
-  shows: ({ value }) => ['switch on', kernelText(value)].filter(Boolean).join(', '),
-  effect: (s, call, answer) => bootCold(s, answer, call.value),
+  shows: ({ name, order, value }) => {
+    const series = order === 0 ? '' : `Linux ${generationOfAge(order - 1)}`;
+    const line = name === 0 ? '' : `command line ${name}`;
+    return ['switch on', series, line, kernelText(value)].filter(Boolean).join(', ');
+  },
+  effect: (s, call, answer) => {
+    s.runs.set(call.order === 0 ? s.installed.get() : call.order - 1);
+    bootCold(s, answer, call.value);
+  },
 };
 
 export const kexecFileLoad: Action = {
   name: 'kexecFileLoad',
   says: 'load the next kernel',
   refusals: [-EADDRNOTAVAIL],
-  shows: ({ name, count, value }) => {
+  shows: ({ name, count, order, value }) => {
     const size = count === 0 ? '' : `image of ${count} frames`;
+    const series = order === 0 ? '' : `Linux ${generationOfAge(order - 1)}`;
     const line = name === 0 ? '' : `command line ${name}`;
-    return `kexec_file_load(${[size, line, kernelText(value)].filter(Boolean).join(', ')})`;
+    return `kexec_file_load(${[series, size, line, kernelText(value)].filter(Boolean).join(', ')})`;
   },
   effect: (s, call, answer) => {
-    if (answer.value === 0) bookImage(s, call, s.kho.get() === KHO_ON);
+    if (answer.value === 0) bookImage(s, call, s.kho.get() === KHO_ON && isWritten(s));
   },
 };
 
 /** Books an image that replaces what was loaded before. */
-export const bookImage = (s: State, { name, value }: Call, handover: boolean): void => {
+export const bookImage = (s: State, { name, order, value }: Call, handover: boolean): void => {
+  s.loads.set(order === 0 ? s.runs.get() : order - 1);
   s.loaded.set(handover ? WITH_HANDOVER : WITHOUT_HANDOVER);
   s.nextKernel.set(value);
   s.line.set(name);
@@ -266,6 +324,8 @@ export const kexec: Action = {
     return `── kexec ── tree damaged: ${TREE_DAMAGE[value]}${blob}`;
   },
   effect: (s, call, answer) => {
+    if (answer.value < 0) return;
+    s.runs.set(s.loads.get());
     if (answer.value === REVIVED) bootRevived(s, call, answer);
     else if (answer.value === COLD || answer.value === NO_KHO) {
       bootCold(s, answer, s.nextKernel.get());
@@ -276,6 +336,6 @@ export const kexec: Action = {
 export const KEXEC: Chapter = {
   title: 'Loading, jumping, booting',
   says: 'What stands in memory at the jump is handed over; a tree that cannot be taken is refused.',
-  rules: [KEX_01, KEX_02, KEX_03, KEX_04, KEX_05, KEX_06, KEX_07],
+  rules: [KEX_01, KEX_02, KEX_03, KEX_04, KEX_05, KEX_06, KEX_07, KEX_08, KEX_09],
   actions: [kexecFileLoad, kexec, coldBoot],
 };

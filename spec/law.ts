@@ -5,7 +5,7 @@
  */
 import { ALLOCATION } from './allocation.ts';
 import { ALLOC_PRESERVE } from './alloc-preserve.ts';
-import { appliesTo } from './generations.ts';
+import { ROOT_STRING, appliesTo } from './generations.ts';
 import type { Generation } from './generations.ts';
 import type { ActionName } from './call.ts';
 import { CONTENT } from './content.ts';
@@ -13,8 +13,10 @@ import { WHAT_DEBUGFS_SHOWS } from './debugfs-sight.ts';
 import { HANDOVER_RULES } from './handover.ts';
 import { HANDOVER_TREE } from './handover-tree.ts';
 import { KEXEC } from './kexec.ts';
+import { LIVE_UPDATE } from './live-update.ts';
 import { LOADING } from './loading.ts';
 import { MOVABILITY } from './movability.ts';
+import { PHASES } from './phases.ts';
 import { PRESERVATION } from './preservation.ts';
 import { RESERVE_MEM } from './reserve-mem.ts';
 import { RESTORE } from './restore.ts';
@@ -44,7 +46,9 @@ export const CHAPTERS: readonly Chapter[] = [
   CONTENT,
   HANDOVER_TREE,
   RESERVE_MEM,
+  LIVE_UPDATE,
   SHORTAGE,
+  PHASES,
   KEXEC,
   LOADING,
   WITHOUT_KHO,
@@ -60,9 +64,24 @@ export const ACTION: Readonly<Record<ActionName, Action>> = Object.fromEntries(
   CHAPTERS.flatMap((chapter) => chapter.actions.map((action) => [action.name, action])),
 ) as Record<ActionName, Action>;
 
+/** Whether the kernels of a generation have an action. */
+export const hasAction = (generation: Generation, action: ActionName): boolean =>
+  appliesTo(generation, ACTION[action].since, ACTION[action].until);
+
 /** The rules that a generation has to keep. */
 export const rulesOf = (generation: Generation): readonly Rule[] =>
-  RULES.filter((rule) => appliesTo(generation, rule.since, rule.until));
+  RULES.filter(
+    (rule) =>
+      appliesTo(generation, rule.since, rule.until) &&
+      (rule.kind !== 'answer' || rule.on.some((action) => hasAction(generation, action))),
+  );
+
+/** The rules that kernels of these generations have to keep when they follow each other. */
+export const rulesAmong = (generations: readonly Generation[]): readonly Rule[] => {
+  const roots = new Set(generations.map((generation) => ROOT_STRING[generation]));
+  const asked = new Set(generations.flatMap(rulesOf));
+  return RULES.filter((rule) => asked.has(rule) && (!rule.acrossRoots || roots.size > 1));
+};
 
 /** The rule with this id, or undefined. */
 export const ruleById = (id: string): Rule | undefined => RULES.find((rule) => rule.id === id);

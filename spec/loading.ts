@@ -8,10 +8,10 @@
  *
  * `Call.count` is the size of an image in frames, 0 for an ordinary one.
  */
-import { COLD, NEXT_KERNELS, REVIVED } from './call.ts';
+import { NEXT_KERNELS, REVIVED } from './call.ts';
 import type { Answer, Call, Ranges } from './call.ts';
 import { EADDRNOTAVAIL } from './errno.ts';
-import { bookImage, kernelText } from './kexec.ts';
+import { bookImage, kernelText, startsAnew } from './kexec.ts';
 import { core, hex, kernel, range } from './rules.ts';
 import type { Action, AnswerRule, Chapter } from './rules.ts';
 import { KHO_ON, NO_IMAGE, WITHOUT_HANDOVER, areaSlots } from './state.ts';
@@ -114,7 +114,7 @@ export const LOD_06: AnswerRule = {
   strength: 'observed',
   on: ['kexec'],
   when: (s) => s.loaded.get() === WITHOUT_HANDOVER && s.nextKernel.get() === KHO_ON,
-  holds: (_s, _call, { value }) => value === COLD,
+  holds: (_s, _call, { value }) => startsAnew(value),
   tell: (_s, _call, { value }) => `the next kernel answered ${value}`,
 };
 
@@ -195,6 +195,7 @@ export const kexecUnload: Action = {
     else {
       s.loaded.set(NO_IMAGE);
       s.nextKernel.set(KHO_ON);
+      s.loads.set(s.runs.get());
       s.line.set(0);
     }
   },

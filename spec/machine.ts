@@ -6,6 +6,7 @@
  */
 
 import type { ReserveMemEntry } from './reserve-mem-option.ts';
+import type { AskedScratch } from './scratch-option.ts';
 
 /** A contiguous run of frames on one NUMA node. */
 export interface NodeRange {
@@ -36,6 +37,22 @@ export interface ReserveMem {
   readonly names: readonly string[];
 }
 
+/** What a command line says of `kho_scratch=`. */
+export interface ScratchLine {
+  /** The value; undefined when the command line says nothing. */
+  readonly text: string | undefined;
+  /** What it asks for as the law reads it; the default when it is refused or says nothing. */
+  readonly request: AskedScratch;
+}
+
+/** Pages that HugeTLB takes while a kernel boots; on x86-64 they have 1 GiB each. */
+export interface HugePages {
+  /** log2 of the frames of one. */
+  readonly order: number;
+  /** How many the command line asks for. */
+  readonly count: number;
+}
+
 export interface Machine {
   /** log2 of the page size in bytes: 12, 14 or 16. */
   readonly pageShift: number;
@@ -45,11 +62,21 @@ export interface Machine {
   readonly end: number;
   /** Largest order that the page allocator hands out (MAX_PAGE_ORDER). */
   readonly maxOrder: number;
+  /** What every kernel asks for, unless the machine has `scratchLines`. */
   readonly scratch: ScratchSizes;
+  /** What command lines say of `kho_scratch=`, by their index; beyond the last one, nothing. */
+  readonly scratchLines?: readonly ScratchLine[];
   /** Scratch areas start and end at multiples of this many frames. */
   readonly scratchAlign: number;
-  /** One past the last frame that counts as low memory (4 GiB). */
+  /** One past the last frame that counts as low memory (4 GiB, unless the machine is small). */
   readonly lowmemEnd: number;
+  /**
+   * Frames of the blocks, aligned to their size, by which a kernel that revives a handover widens
+   * scratch until its page allocator is up (1 GiB); absent: it does not.
+   */
+  readonly widenFrames?: number;
+  /** HugeTLB pages that every kernel takes at boot; absent: none. */
+  readonly hugePages?: HugePages;
   /** Length in bytes, without NUL, of the name with each index; index 0 is `kexec-metadata`. */
   readonly nameBytes: readonly number[];
   /** What its command lines say of `reserve_mem=`; absent when none does. */
@@ -58,6 +85,8 @@ export interface Machine {
   readonly crashFrames?: number;
   /** Kernels set up most pageblocks in a second phase of boot; at once when absent. */
   readonly deferredInit?: boolean;
+  /** Stamp that a page of zeros reads as; `ZEROES` when absent. No write has it. */
+  readonly zeroStamp?: number;
 }
 
 /** The node that frame `pfn` is on, or -1 where there is no memory. */
@@ -82,5 +111,7 @@ export const onOneNode = (machine: Machine, first: number, count: number): boole
  * maps, but no more than the largest block has (`include/linux/pageblock-flags.h`,
  * `pageblock_order`).
  */
-export const pageblockFrames = ({ pageShift, maxOrder }: Machine): number =>
-  2 ** Math.min(pageShift - 3, maxOrder);
+export const pageblockFrames = ({
+  pageShift,
+  maxOrder,
+}: Pick<Machine, 'pageShift' | 'maxOrder'>): number => 2 ** Math.min(pageShift - 3, maxOrder);

@@ -102,7 +102,9 @@ export const MOV_03: SystemSightRule = {
       eachPageblock(s, first, count, look);
       look(Math.floor((first + count + size - 1) / size) * size);
     }
-    for (const { first, count } of s.machine.nodes) eachPageblock(s, first, count, look);
+    for (const { first, count } of s.machine.nodes) {
+      if (count > 0) eachPageblock(s, first, count, look);
+    }
     return looks;
   },
 };

@@ -6,7 +6,7 @@
  */
 import type { Answer, Call } from './call.ts';
 import { eachBlock, firstOrder } from './blocks.ts';
-import { EINVAL, ENOMEM } from './errno.ts';
+import { EBUSY, EINVAL, ENOMEM } from './errno.ts';
 import type { PreservedBlock } from './handover.ts';
 import { keptTaking, bookOwnPages } from './allocation.ts';
 import { concepts, core, hex, range } from './rules.ts';
@@ -19,6 +19,9 @@ const frames = (call: Call): number =>
     ? 2 ** call.order
     : call.count;
 
+/** Whether nothing may change until it is handed over or given up; see the chapter on phases. */
+const isFinal = (s: State): boolean => s.final.get() === 1;
+
 const PRESERVE = ['preserveFolio', 'preservePages'] as const;
 const UNPRESERVE = ['unpreserveFolio', 'unpreservePages'] as const;
 
@@ -30,7 +33,7 @@ export const PRS_01: AnswerRule = {
   strength: 'promised',
   since: '6.18',
   on: PRESERVE,
-  when: (s, call) => touchesScratch(s, call.pfn, frames(call)),
+  when: (s, call) => !isFinal(s) && touchesScratch(s, call.pfn, frames(call)),
   holds: (_s, _call, answer) => answer.value === -EINVAL,
   tell: (_s, call, answer) =>
     `${range(call.pfn, frames(call))} touches scratch, answered ${answer.value}`,
@@ -43,7 +46,7 @@ export const PRS_02: AnswerRule = {
   sources: [core('kho_preserve_folio'), core('kho_radix_add_key')],
   strength: 'promised',
   on: PRESERVE,
-  when: (s, call) => !touchesScratch(s, call.pfn, frames(call)),
+  when: (s, call) => !isFinal(s) && !touchesScratch(s, call.pfn, frames(call)),
   holds: (_s, _call, answer) => answer.value === 0 || answer.value === -ENOMEM,
   tell: (_s, call, answer) => `${range(call.pfn, frames(call))}: answered ${answer.value}`,
 };
@@ -114,6 +117,7 @@ export const PRS_07: SystemSightRule = {
   says: 'The tracker holds exactly the blocks that were preserved and not taken back.',
   sources: [core('kho_radix_add_key'), core('kho_radix_del_key'), core('kho_preserve_pages')],
   strength: 'promised',
+  since: '7.1',
   find: (s, seen, report) => {
     const { preserved, pageShift } = seen.handover;
     for (const block of preserved) {
@@ -167,13 +171,15 @@ const preserve = (s: State, answer: Answer, note: () => void): void => {
 export const preserveFolio: Action = {
   name: 'preserveFolio',
   says: 'keep a folio for the next kernel',
-  refusals: [-EINVAL, -ENOMEM],
+  refusals: [-EINVAL, -ENOMEM, -EBUSY],
+  refusalSpans: { [-EINVAL]: { since: '6.18' }, [-EBUSY]: { until: '6.18' } },
   shows: ({ pfn, order }) => `kho_preserve_folio(${hex(pfn)}, order ${order})`,
   effect: (s, call, answer) => preserve(s, answer, () => keep(s, call.pfn, call.order)),
 };
 
 export const unpreserveFolio: Action = {
   name: 'unpreserveFolio',
+  since: '6.19',
   says: 'stop keeping a folio',
   shows: ({ pfn, order }) => `kho_unpreserve_folio(${hex(pfn)}, order ${order})`,
   effect: (s, call) => drop(s, call.pfn, call.order),
@@ -182,7 +188,8 @@ export const unpreserveFolio: Action = {
 export const preservePages: Action = {
   name: 'preservePages',
   says: 'keep a range of pages for the next kernel',
-  refusals: [-EINVAL, -ENOMEM],
+  refusals: [-EINVAL, -ENOMEM, -EBUSY],
+  refusalSpans: { [-EINVAL]: { since: '6.18' }, [-EBUSY]: { until: '6.18' } },
   shows: ({ pfn, count }) => `kho_preserve_pages(${hex(pfn)}, ${count})`,
   effect: (s, call, answer) =>
     preserve(s, answer, () =>
@@ -192,6 +199,7 @@ export const preservePages: Action = {
 
 export const unpreservePages: Action = {
   name: 'unpreservePages',
+  since: '6.19',
   says: 'stop keeping a range of pages',
   shows: ({ pfn, count }) => `kho_unpreserve_pages(${hex(pfn)}, ${count})`,
   effect: (s, call) =>

@@ -31,7 +31,8 @@ import { REGIONS_MAX } from './reserve-mem-option.ts';
 import type { ReserveMemEntry } from './reserve-mem-option.ts';
 import { kernel } from './rules.ts';
 import type { Action, AnswerRule, Chapter, SystemSightRule } from './rules.ts';
-import { KHO_ON, REGION, clearFrames, isKept, setUse } from './state.ts';
+import { KHO_ON, REGION, clearFrames, isKept, isWritten, runsBefore, setUse } from './state.ts';
+import { lineOf } from './scratch-sizes.ts';
 import type { State } from './state.ts';
 
 const BOOTS = ['coldBoot', 'kexec'] as const;
@@ -62,8 +63,7 @@ const frameCount = (machine: Machine, start: number, bytes: number): number =>
 
 /** Options of the command line that the booting kernel got. */
 const entries = (s: State, call: Call): readonly ReserveMemEntry[] => {
-  const line = call.action === 'kexec' ? s.line.get() : 0;
-  return s.machine.reserveMem?.lines[line]?.entries ?? [];
+  return s.machine.reserveMem?.lines[lineOf(s, call)]?.entries ?? [];
 };
 
 const same = (s: State, answer: Answer, slot: number, entry: ReserveMemEntry): boolean =>
@@ -336,7 +336,7 @@ export const RSV_07: SystemSightRule = {
   strength: 'promised',
   find: (s, seen, report) => {
     const expected = countRegions(s);
-    if (expected === 0 || s.kho.get() !== KHO_ON) return 0;
+    if (expected === 0 || s.kho.get() !== KHO_ON || !isWritten(s)) return 0;
     const listed = seen.regions();
     if (typeof listed === 'string') {
       report(() => `the memblock blob cannot be read: ${listed}`);
@@ -441,19 +441,28 @@ export const RSV_11: AnswerRule = {
 /** Books the regions of a kernel that booted: their memory, and that it is kept. */
 export const bookRegions = (s: State, { regions }: { readonly regions: Ranges }): void => {
   for (let slot = 0; slot < names(s).length; slot++) {
-    const start = regions.first(slot);
     const bytes = slot < regions.length ? regions.count(slot) : 0;
+    const start = bytes === 0 ? 0 : regions.first(slot);
     s.regionStart.set(slot, bytes === 0 ? 0 : start + 1);
     s.regionBytes.set(slot, bytes);
-    if (bytes === 0) continue;
     const first = firstFrame(s.machine, start);
     const count = frameCount(s.machine, start, bytes);
     setUse(s, first, count, REGION);
     for (let pfn = first; pfn < first + count; pfn++) s.block.set(pfn, 0);
-    if (s.kho.get() !== KHO_ON) continue;
+    if (s.kho.get() !== KHO_ON || runsBefore(s, '6.19')) continue;
     eachBlock(s.machine, first, count, (head, order) =>
       s.kept.set(head, (s.kept.get(head) | (2 ** order)) >>> 0),
     );
+  }
+};
+
+/** Visits the frames of every region. */
+export const eachRegion = (s: State, visit: (first: number, count: number) => void): void => {
+  for (let slot = 0; slot < names(s).length; slot++) {
+    const start = s.regionStart.get(slot) - 1;
+    if (start < 0) continue;
+    const bytes = s.regionBytes.get(slot);
+    visit(firstFrame(s.machine, start), frameCount(s.machine, start, bytes));
   }
 };
 

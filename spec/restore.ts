@@ -107,6 +107,7 @@ export const restoreFolio: Action = {
 
 export const restorePages: Action = {
   name: 'restorePages',
+  since: '6.18',
   says: 'take over a range of pages from the previous kernel',
   refusals: [-ENOENT],
   shows: ({ pfn, count }) => `kho_restore_pages(${hex(pfn)}, ${count})`,

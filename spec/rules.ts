@@ -8,6 +8,7 @@
 import type { Report, RuleText, Source } from './algebra/rule.ts';
 import type { ActionName, Answer, Call, Ranges } from './call.ts';
 import type { ShownFiles } from './debugfs.ts';
+import type { Generation } from './generations.ts';
 import type { Handover, HandoverRule } from './handover.ts';
 import type { State } from './state.ts';
 
@@ -65,6 +66,8 @@ export interface Seen {
   regions(): readonly SeenRegion[] | string;
   /** The chunks that list a vmalloc area, decoded from memory; `chunk` is the first one's frame. */
   chunkList(chunk: number, order: number): ChunkList;
+  /** What the previous kernel's own users handed over and the running one did not look at. */
+  readonly passedOver: readonly string[];
   /** The files of the kernel's debugfs directory, read when first asked for. */
   debugfs(): ShownFiles;
   /** Index of a subtree name in the machine's table, or -1. */
@@ -90,6 +93,12 @@ export interface SystemSightRule extends RuleText {
 export type SightRule = FrameSightRule | SystemSightRule;
 export type Rule = AnswerRule | StateRule | SightRule | HandoverRule;
 
+/** The first and the last generation of something; open ends when absent. */
+export interface Span {
+  readonly since?: Generation;
+  readonly until?: Generation;
+}
+
 /** An action of the law: how a state changes when a call got an answer that the rules accept. */
 export interface Action {
   readonly name: ActionName;
@@ -102,6 +111,11 @@ export interface Action {
    * one of them, and success.
    */
   readonly refusals?: readonly number[];
+  /** Of these and success (0), what not every generation knows: the first and last that does. */
+  readonly refusalSpans?: Readonly<Record<number, Span>>;
+  /** The first and the last generation that has it; all when absent. */
+  readonly since?: Generation;
+  readonly until?: Generation;
 }
 
 /** A chapter: rules and actions that belong together, in reading order. */

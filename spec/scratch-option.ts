@@ -37,8 +37,11 @@ export type ScratchRequest =
     }
   | { readonly kind: 'refused'; readonly why: string };
 
+/** What an option asks for that is not refused. */
+export type AskedScratch = Exclude<ScratchRequest, { kind: 'refused' }>;
+
 /** What holds without an option, and with one that is refused. */
-export const DEFAULT_REQUEST: ScratchRequest = { kind: 'scale', percent: 200 };
+export const DEFAULT_REQUEST: AskedScratch = { kind: 'scale', percent: 200 };
 
 /** Longest `N%` in characters: ten digits, as many as 2^32 - 1 has, and the sign. */
 export const SCALE_LENGTH_MAX = 11;
@@ -138,7 +141,7 @@ const asNumber = ({ high, low }: Bytes64): number => {
  * node. An area of 0 bytes is legal and lies nowhere. Infinity is more than any machine has.
  */
 export const areaBytes = (
-  request: Exclude<ScratchRequest, { kind: 'refused' }>,
+  request: AskedScratch,
   early: EarlyBytes,
   align: number,
 ): readonly number[] => {

@@ -5,25 +5,47 @@
  * lives there alone until it knows what it must not touch. The first kernel of a chain reserves
  * them; every later one takes over the very same areas.
  */
-import type { Answer, Ranges } from './call.ts';
-import { concepts, core, range } from './rules.ts';
+import type { Source } from './algebra/rule.ts';
+import { COLD, NO_KHO, REVIVED, rangesTouch } from './call.ts';
+import type { Answer, Call, Ranges } from './call.ts';
+import { concepts, core, kernel, range } from './rules.ts';
 import type { AnswerRule, Chapter } from './rules.ts';
+import { ageOf } from './generations.ts';
 import { onOneNode } from './machine.ts';
-import type { Machine } from './machine.ts';
-import { KHO_ON, WITHOUT_HANDOVER, areaSlots, insideScratch } from './state.ts';
+import type { HugePages, Machine } from './machine.ts';
+import {
+  areaName,
+  areaTooLarge,
+  areaWithoutRoom,
+  areasOf,
+  askedFrames,
+  lineOf,
+  slotOfArea,
+  usedNodes,
+} from './scratch-sizes.ts';
+import { KHO, KHO_ON, WITHOUT_HANDOVER, insideScratch, isKept } from './state.ts';
 import type { State } from './state.ts';
 
+/** The first generation that widens scratch. */
+const WIDENS_SINCE = '7.3';
+
 /** Whether this answer is that of a kernel that booted without a handover. */
-const bootedCold = (answer: Answer): boolean => answer.value === 0;
-const bootedRevived = (answer: Answer): boolean => answer.value === 1;
+const bootedCold = (answer: Answer): boolean => answer.value === COLD;
+const bootedRevived = (answer: Answer): boolean => answer.value === REVIVED;
 
-const roundUp = (frames: number, align: number): number => Math.ceil(frames / align) * align;
+/** Whether the kernel that boots is one whose KHO is built in and not switched off. */
+const wantsKho = (s: State, { action, value }: Call): boolean =>
+  (action === 'kexec' ? s.nextKernel.get() : value) === KHO_ON;
 
-/** Frames that area number `slot` has to have. */
-const askedFrames = (machine: Machine, slot: number): number => {
-  const { lowmem, global, perNode } = machine.scratch;
-  const asked = slot === 0 ? lowmem : slot === 1 ? global : perNode;
-  return roundUp(asked, machine.scratchAlign);
+const kernelParameters = (section: string): Source => ({
+  document: 'Documentation/admin-guide/kernel-parameters.txt',
+  section,
+});
+
+/** Areas of a kernel that revives a handover against those of its predecessor. */
+const isInherited = (s: State, first: number, count: number, area: number): boolean => {
+  const slot = slotOfArea(s.machine, area);
+  return first === s.areaFirst.get(slot) && count === s.areaCount.get(slot);
 };
 
 const everyArea = (
@@ -38,8 +60,10 @@ const everyArea = (
 
 const describe = (areas: Ranges): string => {
   const parts: string[] = [];
-  for (let i = 0; i < areas.length; i++) parts.push(range(areas.first(i), areas.count(i)));
-  return parts.length === 0 ? 'no area' : parts.join(', ');
+  for (let i = 0; i < areas.length; i++) {
+    parts.push(areas.count(i) === 0 ? 'nothing' : range(areas.first(i), areas.count(i)));
+  }
+  return parts.length === 0 ? 'none' : parts.join(', ');
 };
 
 const overlaps = (areas: Ranges): boolean => {
@@ -58,17 +82,26 @@ export const SCR_01: AnswerRule = {
   id: 'SCR-01',
   says:
     'The first kernel of a chain reserves one area of low memory, one for any node and one for ' +
-    'each node with memory, each of the size asked for.',
-  sources: [concepts('Scratch Regions'), core('kho_reserve_scratch')],
+    'each node with memory, each of the size that its command line asks for.',
+  sources: [
+    concepts('Scratch Regions'),
+    kernelParameters('kho_scratch='),
+    core('kho_reserve_scratch'),
+    core('scratch_size_update'),
+  ],
   strength: 'promised',
   on: ['coldBoot', 'kexec'],
   when: (_s, _call, answer) => bootedCold(answer),
-  holds: (s, _call, { areas }) =>
-    areas.length === areaSlots(s.machine) &&
-    everyArea(areas, (_first, count, slot) => count === askedFrames(s.machine, slot)),
-  tell: (s, _call, { areas }) => {
-    const asked = Array.from({ length: areaSlots(s.machine) }, (_, i) => askedFrames(s.machine, i));
-    return `areas of ${asked.join(', ')} frames were asked for, got ${describe(areas)}`;
+  holds: (s, call, answer) => {
+    const asked = askedFrames(s, call, answer);
+    return (
+      answer.areas.length === asked.length &&
+      everyArea(answer.areas, (_first, count, area) => count === asked[area])
+    );
+  },
+  tell: (s, call, answer) => {
+    const asked = askedFrames(s, call, answer).join(', ');
+    return `areas of ${asked} frames were asked for, got ${describe(answer.areas)}`;
   },
 };
 
@@ -94,7 +127,7 @@ export const SCR_03: AnswerRule = {
   id: 'SCR-03',
   says:
     'Scratch areas are contiguous memory, do not overlap, and are where they belong: the first ' +
-    'below 4 GiB, those of a node on that node.',
+    'in low memory, those of a node on that node.',
   sources: [concepts('Scratch Regions'), core('kho_reserve_scratch')],
   strength: 'promised',
   on: ['coldBoot', 'kexec'],
@@ -108,7 +141,7 @@ export const SCR_03: AnswerRule = {
 const belongs = (s: State, first: number, count: number, slot: number): boolean => {
   if (slot === 0) return first + count <= s.machine.lowmemEnd && isMemory(s.machine, first, count);
   if (slot === 1) return isMemory(s.machine, first, count);
-  const node = s.machine.nodes[slot - 2];
+  const node = s.machine.nodes[usedNodes(s.machine)[slot - 2] ?? -1];
   return node !== undefined && first >= node.first && first + count <= node.first + node.count;
 };
 
@@ -132,33 +165,48 @@ export const SCR_04: AnswerRule = {
   on: ['kexec'],
   when: (_s, _call, answer) => bootedRevived(answer),
   holds: (s, _call, { areas }) =>
-    areas.length === areaSlots(s.machine) &&
-    everyArea(
-      areas,
-      (first, count, slot) => first === s.areaFirst.get(slot) && count === s.areaCount.get(slot),
-    ),
+    areas.length === areasOf(s.machine) &&
+    everyArea(areas, (first, count, area) => isInherited(s, first, count, area)),
   tell: (_s, _call, { areas }) => `after the kexec: ${describe(areas)}`,
 };
+
+/** Whether a kernel may use a range before it knows what was handed over. */
+const mayBeEarly = (s: State, first: number, count: number): boolean =>
+  insideScratch(s, first, count) || widens(s, first, count);
 
 export const SCR_05: AnswerRule = {
   kind: 'answer',
   id: 'SCR-05',
-  says: 'Until its page allocator is up, a kernel that revives a handover allocates in scratch.',
-  sources: [concepts('Scratch Regions'), core('kho_populate')],
+  says:
+    'Until its page allocator is up, a kernel that revives a handover allocates in scratch, or ' +
+    'in a block by which it may widen scratch, as nothing in it was handed over.',
+  sources: [concepts('Scratch Regions'), core('kho_populate'), core('kho_extend_scratch')],
   strength: 'promised',
   on: ['kexec'],
   when: (s, _call, answer) =>
     bootedRevived(answer) && answer.early.length > 0 && s.loaded.get() !== WITHOUT_HANDOVER,
-  holds: (s, _call, { early }) =>
-    everyArea(early, (first, count) => insideScratch(s, first, count)),
+  holds: (s, _call, { early }) => everyArea(early, (first, count) => mayBeEarly(s, first, count)),
   tell: (s, _call, { early }) => {
     for (let i = 0; i < early.length; i++) {
-      if (!insideScratch(s, early.first(i), early.count(i))) {
+      if (!mayBeEarly(s, early.first(i), early.count(i))) {
         return `${range(early.first(i), early.count(i))} was reserved early, outside scratch`;
       }
     }
     return 'an early reservation lies outside scratch';
   },
+};
+
+/**
+ * Whether nothing was handed over in the blocks that the range lies in: no preserved page, and no
+ * page of KHO itself, which has the tracker that says what is preserved.
+ */
+const widens = (s: State, first: number, count: number): boolean => {
+  const size = s.machine.widenFrames ?? 0;
+  if (size === 0 || s.loads.get() > ageOf(WIDENS_SINCE)) return false;
+  const low = Math.floor(first / size) * size;
+  const high = Math.ceil((first + count) / size) * size;
+  const isBusy = (pfn: number): boolean => s.use.get(pfn) === KHO || isKept(s, pfn);
+  return !s.someFrame((pfn) => pfn >= low && pfn < high && isBusy(pfn));
 };
 
 export const SCR_06: AnswerRule = {
@@ -192,9 +240,117 @@ export const SCR_07: AnswerRule = {
   tell: (_s, _call, { areas, early }) => `areas ${describe(areas)}, reserved ${describe(early)}`,
 };
 
+export const SCR_08: AnswerRule = {
+  kind: 'answer',
+  id: 'SCR-08',
+  says: 'When there is no place for one of the areas, there are none, and KHO is off.',
+  sources: [core('kho_reserve_scratch')],
+  strength: 'observed',
+  on: ['coldBoot', 'kexec'],
+  when: (s, call, answer) =>
+    wantsKho(s, call) &&
+    (answer.value === COLD || answer.value === NO_KHO) &&
+    areaTooLarge(s, call, answer) >= 0,
+  holds: (_s, _call, { value, areas, fdt, array }) =>
+    value === NO_KHO && areas.length === 0 && fdt === 0 && array === 0,
+  tell: (s, call, answer) =>
+    `there is no place for ${areaName(s.machine, areaTooLarge(s, call, answer))}, answered ` +
+    `${answer.value} with ${describe(answer.areas)}`,
+};
+
+export const SCR_09: AnswerRule = {
+  kind: 'answer',
+  id: 'SCR-09',
+  says: 'KHO that is not switched off stays on while there is a place for every area.',
+  sources: [core('kho_reserve_scratch'), kernelParameters('kho=')],
+  strength: 'observed',
+  on: ['coldBoot', 'kexec'],
+  when: (s, call, answer) =>
+    wantsKho(s, call) && (answer.value === COLD || answer.value === NO_KHO),
+  holds: (s, call, answer) => answer.value === COLD || areaWithoutRoom(s, call, answer) >= 0,
+  tell: (s, call, answer) =>
+    `KHO is off although there is room for areas of ${askedFrames(s, call, answer).join(', ')}`,
+};
+
+export const SCR_10: AnswerRule = {
+  kind: 'answer',
+  id: 'SCR-10',
+  says: 'A kernel that revives a handover has as much scratch as before, whatever it is told.',
+  sources: [kernelParameters('kho_scratch='), core('kho_memory_init')],
+  strength: 'observed',
+  on: ['kexec'],
+  when: (s, call, answer) => {
+    if (!bootedRevived(answer) || s.machine.scratchLines === undefined) return false;
+    const asked = askedFrames(s, call, answer);
+    return asked.some((frames, i) => frames !== s.areaCount.get(slotOfArea(s.machine, i)));
+  },
+  holds: (s, _call, { areas }) =>
+    everyArea(areas, (_first, count, i) => count === s.areaCount.get(slotOfArea(s.machine, i))),
+  tell: (s, call, { areas }) =>
+    `command line ${lineOf(s, call)} asks for other sizes; now there are ${describe(areas)}`,
+};
+
+export const SCR_11: AnswerRule = {
+  kind: 'answer',
+  id: 'SCR-11',
+  says: 'No HugeTLB page that a kernel takes at boot lies in scratch.',
+  sources: [kernel('mm/memblock.c', 'memblock_alloc_hugetlb')],
+  strength: 'observed',
+  since: '7.3',
+  on: ['coldBoot', 'kexec'],
+  when: (_s, _call, { value, huge }) => value >= 0 && huge.length > 0,
+  holds: (_s, _call, { huge, areas }) =>
+    everyArea(huge, (first, count) => !rangesTouch(areas, first, count)),
+  tell: (_s, _call, { huge, areas }) => `pages ${describe(huge)}, scratch ${describe(areas)}`,
+};
+
+const NO_HUGE_PAGES: HugePages = { order: 0, count: 0 };
+
+const hugePagesText = ({ order, count }: HugePages): string =>
+  `${count} pages of ${2 ** order} frames`;
+
+export const SCR_12: AnswerRule = {
+  kind: 'answer',
+  id: 'SCR-12',
+  says:
+    'A HugeTLB page of boot is aligned to its size and memory of one node; there are as many as ' +
+    'the command line asks for, or fewer after a handover.',
+  sources: [
+    kernel('mm/memblock.c', 'memblock_alloc_hugetlb'),
+    kernel('mm/hugetlb.c', 'alloc_bootmem'),
+  ],
+  strength: 'assumed',
+  since: '7.3',
+  on: ['coldBoot', 'kexec'],
+  when: (s, _call, { value }) => value >= 0 && s.machine.hugePages !== undefined,
+  holds: (s, _call, { value, huge }) => {
+    const { order, count } = s.machine.hugePages ?? NO_HUGE_PAGES;
+    const size = 2 ** order;
+    const suits = (first: number, frames: number): boolean =>
+      frames === size && first % size === 0 && onOneNode(s.machine, first, frames);
+    const enough = value === REVIVED ? huge.length <= count : huge.length === count;
+    return enough && !overlaps(huge) && everyArea(huge, suits);
+  },
+  tell: (s, _call, { huge }) =>
+    `${hugePagesText(s.machine.hugePages ?? NO_HUGE_PAGES)} were asked for, got ${describe(huge)}`,
+};
+
 export const SCRATCH: Chapter = {
   title: 'Scratch',
   says: 'Areas that never hold anything preserved, and where every next kernel starts.',
-  rules: [SCR_01, SCR_02, SCR_03, SCR_04, SCR_05, SCR_06, SCR_07],
+  rules: [
+    SCR_01,
+    SCR_02,
+    SCR_03,
+    SCR_04,
+    SCR_05,
+    SCR_06,
+    SCR_07,
+    SCR_08,
+    SCR_09,
+    SCR_10,
+    SCR_11,
+    SCR_12,
+  ],
   actions: [],
 };

@@ -12,7 +12,18 @@ import type { Answer, Call } from './call.ts';
 import { ENOMEM } from './errno.ts';
 import { concepts, core, hex, kernel } from './rules.ts';
 import type { AnswerRule, Chapter, Seen, SystemSightRule } from './rules.ts';
-import { FREE, HELD, KHO, KHO_ON, MOVABLE, PINNED, REGION, UNMOVABLE, areaSlots } from './state.ts';
+import {
+  FREE,
+  HELD,
+  KHO,
+  KHO_ON,
+  MOVABLE,
+  PINNED,
+  REGION,
+  UNMOVABLE,
+  areaSlots,
+  runsBefore,
+} from './state.ts';
 import type { State } from './state.ts';
 
 /**
@@ -185,7 +196,10 @@ export const MEM_05: SystemSightRule = {
     if (s.kho.get() !== KHO_ON || !isTidy(s)) return 0;
     const memory = managedFrames(s);
     const booted = s.countFrames((pfn) => s.use.get(pfn) !== FREE && s.use.get(pfn) !== KHO);
-    const own = namedFrames(s, seen).length + seen.handover.trackerPages.length;
+    // What a tracker of bitmaps has is in sight only when it is written down.
+    const own = runsBefore(s, '7.1')
+      ? s.countFrames((pfn) => s.use.get(pfn) === KHO)
+      : namedFrames(s, seen).length + seen.handover.trackerPages.length;
     const missing = memory - booted - own - seen.freeFrames;
     if (missing !== 0) {
       report(() => `${memory - booted - own} frames should be free, ${seen.freeFrames} are`);

@@ -9,6 +9,8 @@
  */
 import { frameCells, kernelCell, slotCells } from './algebra/cells.ts';
 import type { Cells, FrameLoops } from './algebra/cells.ts';
+import { GENERATIONS, ROOT_STRING, ageOf, generationOfAge } from './generations.ts';
+import type { Generation } from './generations.ts';
 import type { Machine } from './machine.ts';
 
 /** Values of `use`: who owns a frame. */
@@ -122,6 +124,12 @@ export const CELLS = {
   crashFirst: kernelCell('first frame that is reserved for a crash kernel', (s) => s.frames),
   crashCount: kernelCell('frames of that reservation', (s) => s.frames),
   counted: kernelCell('kexecs that this kernel was told of', (s) => s.kexecs),
+  runs: kernelCell('age of the running kernel, in generations', () => GENERATIONS.length - 1),
+  loads: kernelCell('age of the kernel of the loaded image', () => GENERATIONS.length - 1),
+  installed: kernelCell('age of the kernel that the machine is switched on with', () => {
+    return GENERATIONS.length - 1;
+  }),
+  final: kernelCell('what is handed over is written down and must not change', () => 1),
   line: kernelCell('command line of the loaded image', (s) => s.lines),
   regionStart: slotCells(
     '1 + first byte of the reserve_mem region of that name',
@@ -142,6 +150,17 @@ export const CELLS = {
 export interface State extends Cells<typeof CELLS>, FrameLoops {
   readonly machine: Machine;
 }
+
+/** Whether the running kernel is older than a generation. */
+export const runsBefore = (s: State, generation: Generation): boolean =>
+  s.runs.get() > ageOf(generation);
+
+/** Whether memory says what is handed over: before 6.19 only once it is finalized. */
+export const isWritten = (s: State): boolean => !runsBefore(s, '6.19') || s.final.get() === 1;
+
+/** Whether the loaded kernel demands the root string that the running kernel writes. */
+export const rootsMatch = (s: State): boolean =>
+  ROOT_STRING[generationOfAge(s.runs.get())] === ROOT_STRING[generationOfAge(s.loads.get())];
 
 /** Number of scratch areas a machine has: low memory, global, one per node. */
 export const areaSlots = (machine: Machine): number => machine.nodes.length + 2;

@@ -7,7 +7,7 @@
  */
 import { rangesTouch } from './call.ts';
 import type { Answer, Call } from './call.ts';
-import { concepts, core, hex, range } from './rules.ts';
+import { concepts, core, hex, kernel, range } from './rules.ts';
 import type { AnswerRule, Chapter, SystemSightRule } from './rules.ts';
 import { FREE, KHO, USES, allAre, isKept, touchesScratch } from './state.ts';
 import type { State } from './state.ts';
@@ -18,6 +18,7 @@ const TAKES = [
   'preserveVmalloc',
   'allocPreserve',
   'addSubtree',
+  'finalize',
 ] as const;
 
 export const TRK_01: AnswerRule = {
@@ -75,6 +76,7 @@ export const TRK_03: SystemSightRule = {
   says: 'The tracker is made of the pages that KHO took and still owns, and of no others.',
   sources: [core('kho_radix_add_key'), core('kho_radix_del_key')],
   strength: 'observed',
+  since: '7.1',
   find: (s, seen, report) => {
     const { trackerPages, pageShift } = seen.handover;
     for (const page of trackerPages) {
@@ -91,9 +93,29 @@ export const TRK_03: SystemSightRule = {
   },
 };
 
+export const TRK_04: SystemSightRule = {
+  kind: 'sight',
+  each: 'system',
+  id: 'TRK-04',
+  says: 'Lists and bitmaps are pages that KHO took, still owns, and does not preserve.',
+  sources: [kernel('kernel/kexec_handover.c', 'new_chunk'), core('kho_mem_serialize')],
+  strength: 'observed',
+  until: '7.0',
+  find: (s, seen, report) => {
+    const { trackerPages, pageShift } = seen.handover;
+    for (const page of trackerPages) {
+      const pfn = Math.floor(page.phys / 2 ** pageShift);
+      if (s.use.get(pfn) !== KHO || isKept(s, pfn)) {
+        report(() => `${hex(pfn)} is in the tracker, and ${USES[s.use.get(pfn)]} memory`);
+      }
+    }
+    return trackerPages.length;
+  },
+};
+
 export const TRACKER: Chapter = {
   title: "The tracker's own pages",
   says: 'They come from free memory outside scratch and are nobody else’s while a kernel runs.',
-  rules: [TRK_01, TRK_02, TRK_03],
+  rules: [TRK_01, TRK_02, TRK_03, TRK_04],
   actions: [],
 };

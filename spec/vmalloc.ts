@@ -338,6 +338,7 @@ export const VML_13: SystemSightRule = {
   says: 'The chunks of an area stay as they were written until it is taken back or restored.',
   sources: [core('new_vmalloc_chunk'), kernel(ABI, 'struct kho_vmalloc_chunk')],
   strength: 'promised',
+  since: '6.18',
   find: (s, seen, report) => {
     let areas = 0;
     s.eachFrame((pfn) => {
@@ -420,6 +421,7 @@ export const VML_17: AnswerRule = {
 
 export const vmalloc: Action = {
   name: 'vmalloc',
+  since: '6.18',
   says: 'make an area of virtual memory',
   refusals: [-ENOMEM],
   shows: ({ count, order, value }) => {
@@ -439,6 +441,7 @@ export const vmalloc: Action = {
 
 export const vfree: Action = {
   name: 'vfree',
+  since: '6.18',
   says: 'give an area back',
   shows: ({ pfn }) => `vfree(area at ${hex(pfn)})`,
   effect: (s, { pfn }) => {
@@ -462,6 +465,7 @@ const noteBlocks = (s: State, first: number, keep: boolean): void => {
 
 export const preserveVmalloc: Action = {
   name: 'preserveVmalloc',
+  since: '6.18',
   says: 'keep an area for the next kernel',
   refusals: [-EINVAL, -ENOMEM, -EOPNOTSUPP],
   shows: ({ pfn }) => `kho_preserve_vmalloc(area at ${hex(pfn)})`,
@@ -481,6 +485,7 @@ export const preserveVmalloc: Action = {
 
 export const unpreserveVmalloc: Action = {
   name: 'unpreserveVmalloc',
+  since: '6.19',
   says: 'stop keeping an area',
   shows: ({ pfn }) => `kho_unpreserve_vmalloc(list at ${hex(pfn)})`,
   effect: (s, { pfn }, answer) => {
@@ -494,6 +499,7 @@ export const unpreserveVmalloc: Action = {
 
 export const restoreVmalloc: Action = {
   name: 'restoreVmalloc',
+  since: '6.18',
   says: 'take over an area from the previous kernel',
   refusals: [-ENOENT],
   shows: ({ pfn, count, order, value }) =>

@@ -164,6 +164,8 @@ export const crash: Action = {
     s.kexecs.set(0);
     s.fdt.set(0);
     s.loaded.set(NO_IMAGE);
+    s.loads.set(s.runs.get());
+    s.final.set(0);
     s.nextKernel.set(KHO_ON);
     s.crashLoaded.set(0);
     s.line.set(0);
@@ -179,6 +181,7 @@ export const khoIsEnabled: Action = {
 
 export const isKhoBoot: Action = {
   name: 'isKhoBoot',
+  since: '6.18',
   says: 'ask whether a handover was taken over',
   shows: () => 'is_kho_boot()',
   effect: () => {},

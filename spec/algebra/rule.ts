@@ -43,6 +43,8 @@ export interface RuleText {
   readonly since?: Generation;
   /** Last generation it applies to; to the newest one when absent. */
   readonly until?: Generation;
+  /** Asked only where kernels follow each other that write different root strings. */
+  readonly acrossRoots?: true;
 }
 
 /** How bad a finding is: `error` breaks a promise, `warning` may, `info` is worth knowing. */

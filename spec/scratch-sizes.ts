@@ -1,0 +1,167 @@
+/**
+ * How large scratch has to be on a machine, and whether there is room for it.
+ *
+ * A cold kernel knows its command line and what it reserved before it turns to scratch. HugeTLB
+ * pages of boot and the scratch array itself do not count (decision note 060). Frames of a
+ * reservation count for the node that they lie on, and as low memory if they lie below its border.
+ *
+ * Invariant: all sizes are frames, except where a name says bytes; Infinity is more than any
+ * machine has.
+ */
+import { rangesTouch } from './call.ts';
+import type { Answer, Call } from './call.ts';
+import type { Machine, NodeRange } from './machine.ts';
+import { DEFAULT_REQUEST, areaBytes } from './scratch-option.ts';
+import type { AskedScratch, EarlyBytes } from './scratch-option.ts';
+import type { State } from './state.ts';
+
+/** Index of the command line that a booting kernel got. */
+export const lineOf = (s: State, { action, name }: Call): number =>
+  action === 'coldBoot' ? name : action === 'kexec' ? s.line.get() : 0;
+
+/** Nodes with memory, in order: each has an area of its own. */
+export const usedNodes = ({ nodes }: Machine): readonly number[] =>
+  nodes.flatMap(({ count }, node) => (count > 0 ? [node] : []));
+
+/** Areas that a kernel with scratch has: low memory, any node, each node with memory. */
+export const areasOf = (machine: Machine): number => 2 + usedNodes(machine).length;
+
+/** Slot of `areaFirst` and `areaCount` for an area by its place in the scratch array. */
+export const slotOfArea = (machine: Machine, area: number): number =>
+  area < 2 ? area : 2 + (usedNodes(machine)[area - 2] ?? machine.nodes.length);
+
+/** What a command line asks for, if it says anything that is not refused. */
+const requestOf = ({ scratchLines }: Machine, line: number): AskedScratch =>
+  scratchLines?.[line]?.request ?? DEFAULT_REQUEST;
+
+/** Bytes of `[start, start + bytes)` that lie in `[low, high)`. */
+const overlap = (start: number, bytes: number, low: number, high: number): number =>
+  Math.max(0, Math.min(start + bytes, high) - Math.max(start, low));
+
+/** Visits what a cold kernel had reserved when it turned to scratch, in bytes; pages are exact. */
+const eachReserved = (
+  { machine }: State,
+  answer: Answer,
+  visit: (start: number, bytes: number, counts: boolean) => void,
+): void => {
+  const pageBytes = 2 ** machine.pageShift;
+  const { early, huge, regions, array } = answer;
+  for (let i = 0; i < early.length; i++) {
+    if (array !== 0 && early.first(i) === array) continue;
+    const counts = !rangesTouch(huge, early.first(i), early.count(i));
+    visit(early.first(i) * pageBytes, early.count(i) * pageBytes, counts);
+  }
+  for (let i = 0; i < regions.length; i++) {
+    if (regions.count(i) > 0) visit(regions.first(i), regions.count(i), true);
+  }
+};
+
+/** What counts when a percentage is asked for. */
+const earlyBytes = (s: State, answer: Answer): EarlyBytes => {
+  const { machine } = s;
+  const pageBytes = 2 ** machine.pageShift;
+  const used = usedNodes(machine);
+  let low = 0;
+  let total = 0;
+  const nodes = used.map(() => 0);
+  eachReserved(s, answer, (start, bytes, counts) => {
+    if (!counts) return;
+    total += bytes;
+    low += overlap(start, bytes, 0, machine.lowmemEnd * pageBytes);
+    used.forEach((node, i) => {
+      const { first, count } = machine.nodes[node]!;
+      nodes[i]! += overlap(start, bytes, first * pageBytes, (first + count) * pageBytes);
+    });
+  });
+  return { low, total, nodes };
+};
+
+/** Frames that each area has to have, in the order of the scratch array. */
+export const askedFrames = (s: State, call: Call, answer: Answer): readonly number[] => {
+  const { machine } = s;
+  const align = machine.scratchAlign;
+  if (machine.scratchLines === undefined) {
+    const up = (frames: number): number => Math.ceil(frames / align) * align;
+    const { lowmem, global, perNode } = machine.scratch;
+    return [up(lowmem), up(global), ...usedNodes(machine).map(() => up(perNode))];
+  }
+  const pageBytes = 2 ** machine.pageShift;
+  const request = requestOf(machine, lineOf(s, call));
+  const sizes = areaBytes(request, earlyBytes(s, answer), align * pageBytes);
+  return sizes.map((bytes) => bytes / pageBytes);
+};
+
+/** A range of frames that is taken. */
+type Taken = readonly [first: number, end: number];
+
+/** Where an area of that place in the array may lie. */
+const homes = (machine: Machine, area: number): readonly NodeRange[] => {
+  if (area >= 2) return [machine.nodes[usedNodes(machine)[area - 2]!]!];
+  const limit = area === 0 ? machine.lowmemEnd : machine.end;
+  return machine.nodes.map(({ first, count }) => ({
+    first,
+    count: Math.max(0, Math.min(first + count, limit) - first),
+  }));
+};
+
+/** The highest place for so many frames beside what is taken, or -1; frame 0 is never one. */
+const highestPlace = (
+  machine: Machine,
+  area: number,
+  frames: number,
+  taken: readonly Taken[],
+): number => {
+  const align = machine.scratchAlign;
+  let best = -1;
+  for (const { first, count } of homes(machine, area)) {
+    let at = Math.floor((first + count - frames) / align) * align;
+    while (at >= Math.max(first, 1)) {
+      const from = at;
+      const hit = taken.find(([start, end]) => start < from + frames && from < end);
+      if (hit === undefined) break;
+      at = Math.floor((hit[0] - frames) / align) * align;
+    }
+    if (at >= Math.max(first, 1)) best = Math.max(best, at);
+  }
+  return best;
+};
+
+/** What was reserved when the kernel turned to scratch, in whole frames. */
+const takenBefore = (s: State, answer: Answer): Taken[] => {
+  const pageBytes = 2 ** s.machine.pageShift;
+  const taken: Taken[] = [];
+  eachReserved(s, answer, (start, bytes) => {
+    taken.push([Math.floor(start / pageBytes), Math.ceil((start + bytes) / pageBytes)]);
+  });
+  return taken;
+};
+
+/**
+ * The first area that finds no place when areas are taken in the order of the array, each from the
+ * top of memory down; -1 when all find one.
+ */
+export const areaWithoutRoom = (s: State, call: Call, answer: Answer): number => {
+  const taken = takenBefore(s, answer);
+  return askedFrames(s, call, answer).findIndex((frames, area) => {
+    if (frames === 0) return false;
+    const first = highestPlace(s.machine, area, frames, taken);
+    taken.push([first, first + frames]);
+    return first < 0;
+  });
+};
+
+/** The first area that no place is large enough for, even if it were the only one; or -1. */
+export const areaTooLarge = (s: State, call: Call, answer: Answer): number => {
+  const taken = takenBefore(s, answer);
+  return askedFrames(s, call, answer).findIndex(
+    (frames, area) => frames > 0 && highestPlace(s.machine, area, frames, taken) < 0,
+  );
+};
+
+/** What an area is called, by its place in the array. */
+export const areaName = (machine: Machine, area: number): string =>
+  area === 0
+    ? 'the area of low memory'
+    : area === 1
+      ? 'the area for any node'
+      : `the area of node ${usedNodes(machine)[area - 2]}`;
