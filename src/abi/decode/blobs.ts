@@ -5,14 +5,12 @@
  */
 import { KEXEC_METADATA, KHO_TEST, LUO, MEMBLOCK } from '../description/sub-blobs.ts';
 import { hex } from './bytes.ts';
-import type { Frames } from './frames.ts';
 import { readKhoTest } from './kho-test.ts';
 import { readLuo, readOldLuo } from './luo.ts';
 import { readMemblock } from './memblock.ts';
 import { readKexecMetadata } from './metadata.ts';
 
-/** No blob larger than this is read as a whole. */
-const MAX_BLOB_BYTES = 4194304;
+export { readMemory } from './memory.ts';
 
 /** One blob told: lines to print, or the reason why it is not what its name promises. */
 export interface BlobTold {
@@ -34,9 +32,7 @@ const READERS: ReadonlyMap<string, (bytes: Uint8Array) => readonly string[] | st
   [
     LUO.name,
     (bytes) => {
-      const old = readOldLuo(bytes);
-      if (old !== undefined) return [`${old}, a device tree`];
-      const read = readLuo(bytes);
+      const read = readOldLuo(bytes) ?? readLuo(bytes);
       if (typeof read === 'string') return read;
       return [
         `${read.compatible}, live update ${read.liveupdateNumber}`,
@@ -68,24 +64,4 @@ export const tellBlob = (name: string, bytes: Uint8Array): BlobTold => {
   return typeof told === 'string'
     ? { name, lines: [], fault: told }
     : { name, lines: told, fault: undefined };
-};
-
-/** The `length` bytes at `phys`, or undefined when they are too many or a page is not there. */
-export const readMemory = (
-  frames: Frames,
-  phys: number,
-  length: number,
-): Uint8Array | undefined => {
-  if (length > MAX_BLOB_BYTES) return undefined;
-  const pageBytes = 2 ** frames.pageShift;
-  const out = new Uint8Array(length);
-  for (let at = 0; at < length;) {
-    const pfn = Math.floor((phys + at) / pageBytes);
-    const offset = phys + at - pfn * pageBytes;
-    const part = frames.page(pfn)?.subarray(offset, offset + length - at);
-    if (part === undefined || part.length === 0) return undefined;
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 };

@@ -2,11 +2,14 @@
  * Reads a copy of a kernel's debugfs directory for KHO.
  *
  * Two spellings are understood: the directory itself (`out/fdt`, `in/sub_fdts/LUO`) and flat files
- * with `__` for `/` and `.bin` behind (`out__fdt.bin`, `in__sub_fdts__LUO.bin`). What user space
- * could read of a kernel is a witness, not the handover itself.
+ * with `__` for `/` and `.bin` behind (`out__fdt.bin`, `in__sub_fdts__LUO.bin`). Up to 6.18 the
+ * file `out/fdt` is there only when finalized; `out__fdt_after_finalize.bin` is that file. What
+ * user space could read of a kernel is a witness, not the handover itself.
  */
+import type { Generation } from '../description/generation.ts';
 import type { Damage } from './bytes.ts';
 import { tellBlob } from './blobs.ts';
+import { remembering } from './remember.ts';
 import { claimedSize, readRootTree, type RootTree, type SubtreeEntry } from './subtrees.ts';
 
 /** A device tree that user space read from debugfs. */
@@ -19,6 +22,8 @@ export interface CopiedTree {
   readonly tracker: number | undefined;
   readonly subtrees: readonly SubtreeEntry[];
   readonly damage: readonly Damage[];
+  /** Generations that write such a tree, oldest first. */
+  readonly writers: readonly Generation[];
 }
 
 /** A blob that user space read from debugfs. */
@@ -28,6 +33,8 @@ export interface CopiedBlob {
   readonly lines: readonly string[];
   /** Why it is not what its name promises; undefined when it is, or when nobody knows. */
   readonly fault: string | undefined;
+  /** What user space read; absent where nobody has the bytes. */
+  readonly content?: Uint8Array;
 }
 
 /** One direction: what this kernel hands over, or what was handed to it. */
@@ -49,20 +56,22 @@ export interface DebugfsCopy {
 export type FileBytes = Uint8Array | { readonly length: number };
 
 const FLAT = /^(out|in)__(sub_fdts__)?(.+?)(\.bin)?$/;
+const AFTER_FINALIZE = 'fdt_after_finalize';
 const NESTED = /^(out|in)\/(sub_fdts\/)?([^/]+)$/;
 
 /** The name of a debugfs file in the directory's own spelling, or undefined for another file. */
 export const debugfsName = (file: string): string | undefined => {
   const match = FLAT.exec(file) ?? NESTED.exec(file);
   if (match === null) return undefined;
-  return `${match[1]}/${match[2] === undefined ? '' : 'sub_fdts/'}${match[3]}`;
+  const name = match[3] === AFTER_FINALIZE ? 'fdt' : match[3];
+  return `${match[1]}/${match[2] === undefined ? '' : 'sub_fdts/'}${name}`;
 };
 
 /** Reads a copy from its files, whichever way they are spelled; undefined if none belongs to it. */
 export const readDebugfs = (files: ReadonlyMap<string, FileBytes>): DebugfsCopy | undefined => {
   const named = new Map<string, FileBytes>();
   for (const [file, bytes] of files) {
-    const name = debugfsName(file);
+    const name = spelled(file);
     if (name !== undefined) named.set(name, bytes);
   }
   if (named.size === 0) return undefined;
@@ -74,31 +83,54 @@ export const readDebugfs = (files: ReadonlyMap<string, FileBytes>): DebugfsCopy 
   };
 };
 
+/** Names that were asked for before: the same few again and again. */
+const spellings = new Map<string, string | undefined>();
+const SPELLINGS_MAX = 4096;
+
+const spelled = (file: string): string | undefined => {
+  const known = spellings.get(file);
+  if (known !== undefined) return known;
+  if (spellings.size >= SPELLINGS_MAX) spellings.clear();
+  const name = debugfsName(file);
+  spellings.set(file, name);
+  return name;
+};
+
 const readSide = (named: ReadonlyMap<string, FileBytes>, side: string): CopiedSide | undefined => {
-  const names = [...named.keys()].filter((name) => name.startsWith(side));
-  if (names.length === 0) return undefined;
-  const tree = named.get(`${side}fdt`);
   const folder = `${side}sub_fdts/`;
-  const blobs = names
-    .filter((name) => name.startsWith(folder))
-    .map((name) => readBlob(name.slice(folder.length), named.get(name)!));
+  const blobs: CopiedBlob[] = [];
+  let isThere = false;
+  for (const [name, bytes] of named) {
+    if (!name.startsWith(side)) continue;
+    isThere = true;
+    if (name.startsWith(folder)) blobs.push(readBlob(name.slice(folder.length), bytes));
+  }
+  if (!isThere) return undefined;
+  const tree = named.get(`${side}fdt`);
   return { tree: tree instanceof Uint8Array ? readTree(tree) : undefined, blobs };
 };
 
-const readBlob = (name: string, bytes: FileBytes): CopiedBlob =>
-  bytes instanceof Uint8Array
-    ? { ...tellBlob(name, bytes), bytes: bytes.length }
-    : { name, lines: [], fault: undefined, bytes: bytes.length };
+const NO_LINES: readonly string[] = [];
 
-const readTree = (bytes: Uint8Array): CopiedTree => {
-  const { compatible, tracker, subtrees, damage }: RootTree = readRootTree(bytes);
-  const claimed = claimedSize(bytes);
-  return { bytes: bytes.length, claimed, compatible, tracker, subtrees, damage };
+const readBlob = (name: string, bytes: FileBytes): CopiedBlob => {
+  if (!(bytes instanceof Uint8Array)) {
+    return { name, lines: NO_LINES, fault: undefined, bytes: bytes.length };
+  }
+  const { lines, fault } = tellBlob(name, bytes);
+  return { name, lines, fault, bytes: bytes.length, content: bytes };
 };
+
+const readTree = remembering((bytes): CopiedTree => {
+  const { compatible, tracker, subtrees, damage, writers }: RootTree = readRootTree(bytes);
+  const claimed = claimedSize(bytes);
+  return { bytes: bytes.length, claimed, compatible, tracker, subtrees, damage, writers };
+});
 
 /** One number a line, `0x…`; a line that is none reads as NaN. */
-const readNumbers = (bytes: FileBytes | undefined): readonly number[] | undefined => {
-  if (!(bytes instanceof Uint8Array)) return undefined;
+const readNumbers = (bytes: FileBytes | undefined): readonly number[] | undefined =>
+  bytes instanceof Uint8Array ? readLines(bytes) : undefined;
+
+const readLines = remembering((bytes): readonly number[] => {
   const lines = String.fromCharCode(...bytes.subarray(0, 65536)).split('\n');
   return lines.filter((line) => line !== '').map(Number);
-};
+});

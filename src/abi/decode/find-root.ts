@@ -16,8 +16,8 @@ import {
 import { WIRE_GENERATIONS } from '../description/generations.ts';
 import type { Archive } from './archive.ts';
 import { hex, u64, type Damage } from './bytes.ts';
-import { decodeHandover, readTracker, type DecodedHandover } from './handover.ts';
-import { isFdt, readRootTree } from './subtrees.ts';
+import { decodeHandover, readRootAt, readTrackerOf, type DecodedHandover } from './handover.ts';
+import { isFdt } from './subtrees.ts';
 
 /** A page that may be the root, and how much speaks for it. */
 interface Candidate {
@@ -38,7 +38,7 @@ export const findRoots = (archive: Archive): readonly number[] => {
   for (const pfn of archive.pfns) {
     const page = archive.page(pfn);
     if (page === undefined || !isFdt(page)) continue;
-    const score = rate(archive, page, pfn * pageBytes);
+    const score = rate(archive, pfn * pageBytes);
     if (score > 0) candidates.push({ phys: pfn * pageBytes, score });
     if (candidates.length >= MAX_CANDIDATES) break;
   }
@@ -48,12 +48,14 @@ export const findRoots = (archive: Archive): readonly number[] => {
 };
 
 /** What speaks for a page: its string, a tracker that is there, and that it is preserved itself. */
-const rate = (archive: Archive, page: Uint8Array, phys: number): number => {
-  const root = readRootTree(page);
+const rate = (archive: Archive, phys: number): number => {
+  const root = readRootAt(archive, phys, undefined);
+  if (typeof root === 'string') return 0;
   let score = root.compatible.startsWith(ROOT_PREFIX) ? 4 : 0;
-  if (root.tracker !== undefined) {
+  const found = readTrackerOf(archive, root);
+  if (found !== undefined) {
     score += 2;
-    const content = readTracker(archive, root.tracker);
+    const { content } = found;
     if (content.trackerPages.length > 0) score += 2;
     if (content.damage.length === 0) score += 1;
     if (content.preserved.some((block) => block.phys === phys)) score += 4;

@@ -3,20 +3,22 @@
  *
  * Reads as far as the bytes allow; what cannot be read becomes damage. A tree whose header is not
  * usable has nothing else. Never throws.
+ *
+ * Several generations share the string `kho-v1`. Which of them may have written a tree follows from
+ * its form: where the address of the tracker stands, or that ranges stand in the users' nodes.
  */
 import { checkFull, checkHeader, FdtError, FdtReader } from 'fdt-ts';
-import {
-  generationsOf,
-  NEWEST_GENERATION,
-  type WireGeneration,
-} from '../description/generations.ts';
-import { COMPATIBLE_PROPERTY, MEMORY_MAP_PROPERTY } from '../description/root-tree.ts';
+import type { Generation, RootForm, RootFormat } from '../description/generation.ts';
+import { generationsOf, NEWEST_GENERATION } from '../description/generations.ts';
+import { COMPATIBLE_PROPERTY, type SubtreeNames } from '../description/root-tree.ts';
 import { text, u32be, u64, type Damage } from './bytes.ts';
+import { isWholeArray, readRanges, type MemoryRange } from './ranges.ts';
 
 /** One named blob: address and size in bytes. */
 export interface SubtreeEntry {
   readonly name: string;
   readonly phys: number;
+  /** 0 where only the blob itself says how long it is, and it was not there. */
   readonly bytes: number;
 }
 
@@ -25,10 +27,16 @@ export interface RootTree {
   /** The root's string; empty when it could not be read. */
   readonly compatible: string;
   /** The generation the tree was read as; undefined when its string is not known. */
-  readonly generation: WireGeneration | undefined;
+  readonly generation: Generation | undefined;
+  /** All generations that write such a tree, oldest first; empty when its string is not known. */
+  readonly writers: readonly Generation[];
   /** Address of the tracker's root. */
   readonly tracker: number | undefined;
+  /** Preserved memory, where it stands in the tree itself. */
+  readonly ranges: readonly MemoryRange[];
   readonly subtrees: readonly SubtreeEntry[];
+  /** Names of subtrees that do not say where their blob is. */
+  readonly lost: readonly string[];
   readonly damage: readonly Damage[];
 }
 
@@ -57,29 +65,141 @@ export const guarded = <T>(where: string, damage: Damage[], read: () => T): T | 
 const describe = (error: FdtError): string =>
   error.offset === undefined ? error.code : `${error.code} at byte ${error.offset}`;
 
-/** Reads the tree in `bytes`, which may hold more than the tree. */
-export const readRootTree = (bytes: Uint8Array): RootTree => {
+const NOTHING = {
+  compatible: '',
+  generation: undefined,
+  writers: [],
+  tracker: undefined,
+  ranges: [],
+  subtrees: [],
+  lost: [],
+} as const;
+
+/**
+ * Reads the tree in `bytes`, which may hold more than the tree. A function of its arguments alone.
+ *
+ * @param writer the generation that wrote it, where that is known
+ */
+export const readRootTree = (bytes: Uint8Array, writer?: Generation): RootTree => {
   const damage: Damage[] = [];
   const header = checkHeader(bytes);
   if (header !== undefined) {
     damage.push({ where: 'fdt(header)', what: describe(header) });
-    return { compatible: '', generation: undefined, tracker: undefined, subtrees: [], damage };
+    return { ...NOTHING, damage };
   }
   const full = checkFull(bytes);
   if (full !== undefined) damage.push({ where: 'fdt', what: describe(full) });
   const reader = new FdtReader(bytes);
   const compatible = readCompatible(reader, damage);
-  const generation = generationsOf(compatible).at(-1);
-  if (generation === undefined && compatible !== '') {
+  const named = generationsOf(compatible);
+  if (named.length === 0 && compatible !== '') {
     damage.push({ where: `fdt(/#${COMPATIBLE_PROPERTY})`, what: `unknown string "${compatible}"` });
   }
-  if (generation !== undefined && generation.tracker === undefined) {
-    return { compatible, generation, tracker: undefined, subtrees: [], damage };
-  }
-  const tracker = readAddress(reader, 0, MEMORY_MAP_PROPERTY, '/', damage);
-  const subtrees = readSubtrees(reader, generation ?? NEWEST_GENERATION, damage);
-  return { compatible, generation, tracker, subtrees, damage };
+  const writers = writersOf(reader, named, writer);
+  const generation = writers.at(-1);
+  const shape = generation ?? NEWEST_GENERATION;
+  const tracker = readMap(reader, shape.root, damage);
+  const ranges = READS_RANGES.has(shape.root.form) ? rangesOf(reader, shape, damage) : [];
+  const { subtree } = shape;
+  const lost: string[] = [];
+  const subtrees = subtree === undefined ? [] : readSubtrees(reader, subtree, lost, damage);
+  return { compatible, generation, writers, tracker, ranges, subtrees, lost, damage };
 };
+
+/** The forms in which ranges stand in the tree. */
+const READS_RANGES: ReadonlySet<RootForm> = new Set(['users']);
+
+/** Of the generations that a string names, those that write a tree of this form. */
+const writersOf = (
+  reader: FdtReader,
+  named: readonly Generation[],
+  told: Generation | undefined,
+): readonly Generation[] => {
+  if (told !== undefined && named.includes(told)) return [told];
+  const forms = new Set(named.map(({ root }) => root.form));
+  if (forms.size < 2) return named;
+  const seen = [...forms].filter((form) => LOOKS_LIKE[form](reader, named));
+  // A tree that shows nothing of its form is a damaged one of the newest.
+  const form = seen.at(-1) ?? named.at(-1)?.root.form;
+  return named.filter(({ root }) => root.form === form);
+};
+
+/** Whether a tree shows what trees of a form have. Asked oldest first; the newest wins. */
+const LOOKS_LIKE: Readonly<
+  Record<RootForm, (reader: FdtReader, named: readonly Generation[]) => boolean>
+> = {
+  users: (reader, named) =>
+    named.some(({ tracker }) => tracker.kind === 'ranges' && hasProperty(reader, tracker.property)),
+  nodes: (reader, named) => named.some(({ root }) => root.form === 'nodes' && hasMap(reader, root)),
+  pointers: (reader, named) =>
+    named.some(({ root }) => root.form === 'pointers' && hasMap(reader, root)),
+};
+
+const hasMap = (reader: FdtReader, { map }: RootFormat): boolean =>
+  map !== undefined &&
+  guarded('', [], () => {
+    const node = map.node === '' ? 0 : reader.subnodeOffset(0, map.node);
+    return node !== undefined && reader.property(node, map.property) !== undefined;
+  }) === true;
+
+const hasProperty = (reader: FdtReader, property: string): boolean =>
+  guarded('', [], () => {
+    let found = false;
+    eachNode(reader, (node) => (found ||= reader.property(node, property) !== undefined));
+    return found;
+  }) === true;
+
+/** Deepest node that is looked at. */
+const MAX_DEPTH = 64;
+
+/** Visits every node but the root, with its path. */
+const eachNode = (reader: FdtReader, visit: (node: number, path: string) => void): void => {
+  const stack: { node: number; path: string; depth: number }[] = [{ node: 0, path: '', depth: 0 }];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    if (top.node !== 0) visit(top.node, top.path);
+    if (top.depth >= MAX_DEPTH) continue;
+    for (const node of reader.subnodes(top.node)) {
+      stack.push({ node, path: `${top.path}/${reader.name(node)}`, depth: top.depth + 1 });
+    }
+  }
+};
+
+/** The ranges that nodes of the tree name, by ascending address. */
+const rangesOf = (
+  reader: FdtReader,
+  { tracker }: Generation,
+  damage: Damage[],
+): readonly MemoryRange[] => {
+  const ranges: MemoryRange[] = [];
+  if (tracker.kind !== 'ranges') return ranges;
+  guarded('fdt(/)', damage, () =>
+    eachNode(reader, (node, path) => {
+      const value = reader.property(node, tracker.property);
+      if (value === undefined) return;
+      if (!isWholeArray(value)) {
+        const where = `fdt(${path}#${tracker.property})`;
+        damage.push({ where, what: `has ${value.length} bytes, no whole number of ranges` });
+      }
+      ranges.push(...readRanges(path, value));
+    }),
+  );
+  return ranges.sort((a, b) => a.phys - b.phys || a.bytes - b.bytes);
+};
+
+const readMap = (reader: FdtReader, { map }: RootFormat, damage: Damage[]): number | undefined => {
+  if (map === undefined) return undefined;
+  const where = `fdt(/${map.node})`;
+  const before = damage.length;
+  const node = map.node === '' ? 0 : guarded(where, damage, () => childOf(reader, map.node));
+  if (node !== undefined) {
+    return readAddress(reader, node, map.property, map.node === '' ? '/' : `/${map.node}`, damage);
+  }
+  if (damage.length === before) damage.push({ where, what: 'is missing' });
+  return undefined;
+};
+
+const childOf = (reader: FdtReader, name: string): number | undefined =>
+  reader.subnodeOffset(0, name);
 
 const readCompatible = (reader: FdtReader, damage: Damage[]): string => {
   const where = `fdt(/#${COMPATIBLE_PROPERTY})`;
@@ -121,11 +241,11 @@ const isPrintable = (name: string): boolean => /^[\x21-\x7e]+$/.test(name) && !n
 
 const readSubtrees = (
   reader: FdtReader,
-  generation: WireGeneration,
+  names: SubtreeNames,
+  lost: string[],
   damage: Damage[],
 ): SubtreeEntry[] => {
   const subtrees: SubtreeEntry[] = [];
-  const { address, bytes: size } = generation.subtree;
   guarded('fdt(/)', damage, () => {
     for (const node of reader.subnodes(0)) {
       const name = reader.name(node);
@@ -133,9 +253,11 @@ const readSubtrees = (
       if (!isPrintable(name)) {
         damage.push({ where: `fdt(${path})`, what: 'its name is not printable' });
       }
-      const phys = readAddress(reader, node, address, path, damage);
-      const bytes = size === undefined ? undefined : readAddress(reader, node, size, path, damage);
+      const phys = readAddress(reader, node, names.address, path, damage);
+      const bytes =
+        names.bytes === undefined ? 0 : readAddress(reader, node, names.bytes, path, damage);
       if (phys !== undefined && bytes !== undefined) subtrees.push({ name, phys, bytes });
+      else lost.push(name);
     }
   });
   return subtrees;

@@ -1,67 +1,63 @@
 /**
- * The generations of the wire format, oldest first: what a root string stands for.
+ * The table of all generations of KHO, oldest first: patch series before the merge, then releases.
  *
- * Everything that tells generations apart is in these rows. A generation that lacks a `tracker` is
- * known by name only: its tracker is not described here yet. One string can stand for several rows
+ * Adding a kernel is a file in `series/` and a row here. One root string can stand for several rows
  * (6.17 and 6.18 wrote different bitmaps under one name), so look up all rows of a string.
  */
-import { SUBTREE_BLOB, SUBTREE_FDT, type SubtreeNames } from './root-tree.ts';
-import {
-  MAX_ORDER_ALIGNMENT,
-  PAGEBLOCK_ALIGNMENT,
-  type ScratchAlignment,
-} from './scratch-array.ts';
-
-/** The ways to write down which memory is preserved. */
-export type TrackerFormat = 'radix';
-
-/** One generation of the wire format. */
-export interface WireGeneration {
-  /** The root's compatible string. */
-  readonly compatible: string;
-  /** Kernel series that write it; empty when only trees between releases did. */
-  readonly releases: readonly string[];
-  readonly subtree: SubtreeNames;
-  /** How preserved memory is written down; undefined when this is not described here. */
-  readonly tracker: TrackerFormat | undefined;
-  readonly scratchAlignment: ScratchAlignment;
-}
+import type { Generation } from './generation.ts';
+import { LINUX_6_16 } from './series/linux-6.16.ts';
+import { LINUX_6_17 } from './series/linux-6.17.ts';
+import { LINUX_6_18 } from './series/linux-6.18.ts';
+import { LINUX_6_19 } from './series/linux-6.19.ts';
+import { LINUX_7_0 } from './series/linux-7.0.ts';
+import { LINUX_7_1 } from './series/linux-7.1.ts';
+import { LINUX_7_2 } from './series/linux-7.2.ts';
+import { LINUX_7_3 } from './series/linux-7.3.ts';
+import { V3 } from './series/v3.ts';
+import { V4 } from './series/v4.ts';
+import { V5 } from './series/v5.ts';
 
 /** Every generation known, oldest first. */
-export const WIRE_GENERATIONS: readonly WireGeneration[] = [
+export const WIRE_GENERATIONS: readonly Generation[] = [
+  V3,
+  V4,
+  V5,
+  LINUX_6_16,
+  LINUX_6_17,
+  LINUX_6_18,
+  LINUX_6_19,
+  LINUX_7_0,
+  LINUX_7_1,
+  LINUX_7_2,
+  LINUX_7_3,
+];
+
+/**
+ * Trees between releases wrote `kho-v2` for a while: the radix tree of 7.1 and blobs without their
+ * size. Nobody can run such a kernel here, but its handover can be read.
+ */
+export const BETWEEN_RELEASES: readonly Generation[] = [
   {
-    compatible: 'kho-v1',
-    releases: ['6.16', '6.17', '6.18', '6.19', '7.0'],
-    subtree: SUBTREE_FDT,
-    tracker: undefined,
-    scratchAlignment: PAGEBLOCK_ALIGNMENT,
-  },
-  {
-    compatible: 'kho-v2',
+    ...LINUX_7_1,
+    id: 'kho-v2',
     releases: [],
-    subtree: { address: SUBTREE_BLOB.address, bytes: undefined },
-    tracker: undefined,
-    scratchAlignment: PAGEBLOCK_ALIGNMENT,
-  },
-  {
-    compatible: 'kho-v3',
-    releases: ['7.1'],
-    subtree: SUBTREE_BLOB,
-    tracker: 'radix',
-    scratchAlignment: PAGEBLOCK_ALIGNMENT,
-  },
-  {
-    compatible: 'kho-v4',
-    releases: ['7.2', '7.3'],
-    subtree: SUBTREE_BLOB,
-    tracker: 'radix',
-    scratchAlignment: MAX_ORDER_ALIGNMENT,
+    compatible: 'kho-v2',
+    subtree: { address: 'preserved-data', bytes: undefined },
   },
 ];
 
+/** The generations that were released, oldest first. */
+export const RELEASED: readonly Generation[] = WIRE_GENERATIONS.filter(
+  ({ releases }) => releases.length > 0,
+);
+
 /** The newest generation, which is also what an unknown string is read as. */
-export const NEWEST_GENERATION: WireGeneration = WIRE_GENERATIONS.at(-1) as WireGeneration;
+export const NEWEST_GENERATION: Generation = LINUX_7_3;
 
 /** The generations that write `compatible` into their root, oldest first; often none or one. */
-export const generationsOf = (compatible: string): readonly WireGeneration[] =>
-  WIRE_GENERATIONS.filter((generation) => generation.compatible === compatible);
+export const generationsOf = (compatible: string): readonly Generation[] =>
+  [...WIRE_GENERATIONS, ...BETWEEN_RELEASES].filter((row) => row.compatible === compatible);
+
+/** The generation of that id (`v5`, `6.17`), or undefined. */
+export const generationById = (id: string): Generation | undefined =>
+  WIRE_GENERATIONS.find((row) => row.id === id);

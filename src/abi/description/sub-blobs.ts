@@ -28,14 +28,22 @@ export const LUO = {
   compatible: 0,
   compatibleBytes: 8,
   knownCompatible: 'luo-v5',
-  /** What the string of the device tree began with that this blob was before 7.2. */
-  oldCompatible: 'luo-v',
   /** u64: number of live updates so far. */
   liveupdateNumber: 8,
   /** u64: address of the first block of sessions. */
   sessions: 16,
   /** u64: address of the first block of file-lifecycle-bound objects. */
   flbs: 24,
+} as const;
+
+/** The same subtree from 6.19 to 7.1, a device tree; values are u64 in native byte order. */
+export const OLD_LUO = {
+  compatible: 'luo-v1',
+  liveupdateNumber: 'liveupdate-number',
+  /** Child: address of the header of the sessions. */
+  session: { name: 'luo-session', compatible: 'luo-session-v2', header: 'luo-session-header' },
+  /** Child, 7.0 and later: address of the header of objects bound to files. */
+  flb: { name: 'luo-flb', compatible: 'luo-flb-v1', header: 'luo-flb-header' },
 } as const;
 
 /** Subtree `memblock`: a device tree with one node per reserve_mem area. */
@@ -54,5 +62,7 @@ export const KHO_TEST = {
   magic: 'magic',
   dataNode: 'data',
   folios: 'nr_folios',
+  /** Up to 6.17 the list itself, a u64 per folio; then a vmalloc descriptor. */
+  folioList: 'folios_info',
   checksum: 'csum',
 } as const;
