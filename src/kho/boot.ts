@@ -7,7 +7,10 @@
  */
 import type { CallAnswer, RangeList } from '#model/call';
 import type { Machine } from '#model/system';
+import { INTENDED } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
+import type { Generation } from '#src/abi/description/generation';
+import { NEWEST_GENERATION } from '#src/abi/description/generations';
 import { MEMBLOCK } from '#src/abi/description/sub-blobs';
 import { acceptTree, retrieveSubtree } from './handover-tree.ts';
 import { HeldBlocks } from './held-blocks.ts';
@@ -16,14 +19,18 @@ import { PageAllocator } from './page-allocator.ts';
 import { initialisePageblocks } from './pageblocks.ts';
 import type { MigrateTypes } from './pageblocks.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
-import { KernelPanic, walkTracker } from './radix-tracker.ts';
+import { KernelPanic } from './radix-tracker.ts';
 import { RangeSet } from './range-set.ts';
 import { readRegions, regionEnd, regionFirst, reserveRegions } from './reserve-mem.ts';
 import type { Region } from './reserve-mem.ts';
 import { parseReserveMemLine } from './reserve-mem-option.ts';
+import type { EarlyReserved } from './scratch-plan.ts';
+import { ReservedBytes, blocksToWiden, takeHugePages } from './early-memory.ts';
+import type { FrameRange } from './early-memory.ts';
 import { readScratchArray, reserveScratch, writeScratchArray } from './scratch.ts';
-import type { ScratchArea } from './scratch.ts';
+import type { ReservedScratch, ScratchArea } from './scratch.ts';
 import type { Topology } from './topology.ts';
+import { strategyOf } from './tracker.ts';
 
 /** Frames that a kernel image takes, and where the first one of a chain lies. */
 export const IMAGE_FRAMES = 8;
@@ -55,7 +62,13 @@ export interface Platform {
   /** Root compatible string that this kernel writes and takes. */
   readonly compatible: string;
   readonly release: string;
+  /** What tells this kernel from others; the newest when absent. */
+  readonly generation?: Generation;
 }
+
+/** The generation of a kernel. */
+export const generationOf = ({ generation }: Platform): Generation =>
+  generation ?? NEWEST_GENERATION;
 
 /** A kernel whose page allocator is up. */
 export interface Booted {
@@ -102,28 +115,26 @@ export const bootEarly = (
   platform: Platform,
   parameters: BootParameters | undefined,
   answer: CallAnswer,
-  kho: KhoState = 'on',
-): Booted | undefined => {
+  asked: KhoState = 'on',
+  coldLine = 0,
+): Booted => {
   const { decisions } = platform;
-  const looks = kho === 'on' || !decisions.offRefusesHandover;
+  const line = parameters?.line ?? coldLine;
+  const looks = asked === 'on' || !decisions.offRefusesHandover;
   const handover = parameters && looks ? populate(platform, parameters) : undefined;
   const memblock = new Memblock();
   reserveImage(platform, memblock, parameters, answer);
-  answer.value = kho !== 'on' ? NO_KHO : handover === undefined ? 0 : 1;
+  answer.value = asked !== 'on' ? NO_KHO : handover === undefined ? 0 : 1;
 
-  if (handover !== undefined && decisions.earlyMemoryInScratchOnly) {
-    for (const { first, count } of handover.areas) memblock.permit(first, first + count);
-  } else {
-    permitAll(platform.topology, memblock);
-  }
-  for (let piece = 1; piece <= EARLY_PIECES; piece++) {
-    takeEarly(memblock, platform.memory, piece, answer.early);
-  }
-  const crash = reserveCrash(platform, memblock, answer);
+  const early = new ReservedBytes(platform.topology);
+  const crash = takeEarlyMemory(platform, memblock, handover, early, answer);
   const held = ingest(platform, handover);
-  const regions = placeRegions(platform, memblock, parameters, handover, held);
-  const scratch = findScratch(platform, memblock, parameters, handover, kho, answer);
-  if (scratch === undefined) return undefined;
+  const regions = placeRegions(platform, memblock, line, handover, held);
+  early.addRegions(regions);
+  const found = findScratch(platform, memblock, parameters, handover, asked, line, early, answer);
+  const { fits = true, ...scratch } = found ?? { ...NO_SCRATCH, fits: false };
+  if (!fits) answer.value = NO_KHO;
+  const kho = fits ? asked : 'off';
   const types = initialisePageblocks(platform, scratch.areas, handover !== undefined);
   return {
     ...startAllocator(platform, memblock, types, held),
@@ -138,7 +149,51 @@ export const bootEarly = (
 };
 
 /** Scratch areas and the address of their array in bytes. */
-type Scratch = Pick<Booted, 'areas' | 'scratchArray'>;
+interface Scratch extends Pick<Booted, 'areas' | 'scratchArray'> {
+  /** Whether there was room for all areas; true when absent. */
+  readonly fits?: boolean;
+}
+
+const NO_SCRATCH: Scratch = { areas: [], scratchArray: 0 };
+
+/**
+ * Takes the memory that a kernel needs before it knows what was handed over: in scratch alone, then
+ * in what scratch is widened by, too. HugeTLB pages are never in scratch and do not count.
+ */
+const takeEarlyMemory = (
+  platform: Platform,
+  memblock: Memblock,
+  handover: Handover | undefined,
+  early: ReservedBytes,
+  answer: CallAnswer,
+): Booted['crash'] => {
+  const { topology, memory, machine, decisions } = platform;
+  const confined = handover !== undefined && decisions.earlyMemoryInScratchOnly;
+  const everywhere = nodeRanges(topology);
+  let permitted = everywhere;
+  const scratch = confined ? handover.areas : [];
+  for (const { first, count } of scratch) memblock.permit(first, first + count);
+  if (!confined) for (const { first, end } of everywhere) memblock.permit(first, end);
+  for (let piece = 1; piece <= EARLY_PIECES; piece++) {
+    takeEarly(memblock, memory, piece, answer.early);
+    if (piece > 1 || !confined) continue;
+    permitted = mayWiden(platform, handover)
+      ? blocksToWiden(machine, topology, memory, handover.trackerRoot, decisions)
+      : [];
+    memblock.permitFirst(permitted);
+  }
+  const crash = reserveCrash(platform, memblock, answer);
+  if (!decisions.hugePagesScaleScratch) early.addReserved(memblock);
+  takeHugePages(platform, memblock, permitted, handover?.areas ?? [], answer);
+  if (decisions.hugePagesScaleScratch) early.addReserved(memblock);
+  return crash;
+};
+
+/** Whether a kernel widens scratch: the newest does, where there is a tracker to go by. */
+const mayWiden = (platform: Platform, { trackerRoot }: Handover): boolean =>
+  platform.decisions.widensScratch &&
+  trackerRoot !== 0 &&
+  generationOf(platform).id === NEWEST_GENERATION.id;
 
 /** Takes scratch over or reserves it; undefined when there is no room for it. */
 const findScratch = (
@@ -147,16 +202,19 @@ const findScratch = (
   parameters: BootParameters | undefined,
   handover: Handover | undefined,
   kho: KhoState,
+  line: number,
+  early: EarlyReserved,
   answer: CallAnswer,
 ): Scratch | undefined => {
   if (handover !== undefined && platform.decisions.inheritsScratch) {
     return { areas: handover.areas, scratchArray: parameters!.scratchArray };
   }
-  if (kho !== 'on') return { areas: [], scratchArray: 0 };
-  const areas = reserveAnew(platform, memblock);
-  if (areas === undefined) return undefined;
+  if (kho !== 'on') return NO_SCRATCH;
+  const { areas, fits } = reserveAnew(platform, memblock, line, early);
+  const { failedScratchForgets } = platform.decisions;
+  if (!fits && failedScratchForgets) return undefined;
   const scratchArray = placeScratchArray(platform, memblock, areas, answer);
-  return scratchArray < 0 ? undefined : { areas, scratchArray };
+  return scratchArray < 0 ? undefined : { areas, scratchArray, fits };
 };
 
 /** Sets memory aside for a crash kernel, where early memory comes from. */
@@ -236,13 +294,13 @@ const kdumpScratch = (
 const placeRegions = (
   platform: Platform,
   memblock: Memblock,
-  parameters: BootParameters | undefined,
+  line: number,
   handover: Handover | undefined,
   held: HeldBlocks,
 ): readonly Region[] => {
   const { machine, topology, decisions } = platform;
-  const line = machine.reserveMem?.lines[parameters?.line ?? 0]?.text ?? '';
-  if (line === '') return [];
+  const text = machine.reserveMem?.lines[line]?.text ?? '';
+  if (text === '') return [];
   const places = new Memblock();
   for (let i = 0; i < memblock.reserved.length; i++) {
     places.reserved.add(memblock.reserved.first(i), memblock.reserved.end(i));
@@ -257,7 +315,7 @@ const placeRegions = (
   }
   const looksBack = handover !== undefined && decisions.revivesRegions;
   const incoming = looksBack ? listedRegions(platform, handover.treeFrame, held) : [];
-  const requests = parseReserveMemLine(line);
+  const requests = parseReserveMemLine(text);
   const { regions, revived } = reserveRegions(requests, {
     topology,
     decisions,
@@ -275,15 +333,19 @@ const placeRegions = (
 
 /** Regions of the previous kernel whose memory is held. */
 const listedRegions = (
-  { memory, topology: { pageBytes } }: Platform,
+  platform: Platform,
   treeFrame: number,
   held: HeldBlocks,
 ): readonly Region[] => {
-  const found = retrieveSubtree(memory.page(treeFrame)!, MEMBLOCK.name);
+  const { memory } = platform;
+  const { pageBytes } = platform.topology;
+  const names = generationOf(platform).subtree;
+  const found = retrieveSubtree(memory.page(treeFrame)!, MEMBLOCK.name, INTENDED, names);
   if (typeof found === 'number') return [];
   const page = memory.page(Math.floor(found.phys / pageBytes));
   if (page === undefined) return [];
-  return readRegions(page.subarray(0, found.bytes)).filter((region) => {
+  const list = found.bytes === 0 ? page : page.subarray(0, found.bytes);
+  return readRegions(list).filter((region) => {
     const end = regionEnd(region, pageBytes);
     let pfn = regionFirst(region, pageBytes);
     while (pfn < end && held.holds(pfn)) pfn++;
@@ -308,19 +370,34 @@ const reserveImage = (
   }
 };
 
+/** The nodes, highest first. */
+const nodeRanges = (topology: Topology): readonly FrameRange[] =>
+  Array.from({ length: topology.nodes }, (_, node) => ({
+    first: topology.first(node),
+    end: topology.endOf(node),
+  })).reverse();
+
 const permitAll = (topology: Topology, memblock: Memblock): void => {
-  for (let node = topology.nodes - 1; node >= 0; node--) {
-    memblock.permit(topology.first(node), topology.endOf(node));
-  }
+  for (const { first, end } of nodeRanges(topology)) memblock.permit(first, end);
 };
 
-const reserveAnew = (platform: Platform, memblock: Memblock): ScratchArea[] | undefined => {
+/** Reserves scratch as a command line asks for it; gives back what it had when it is too much. */
+const reserveAnew = (
+  platform: Platform,
+  memblock: Memblock,
+  line: number,
+  early: EarlyReserved,
+): ReservedScratch => {
   const everywhere = new Memblock();
   permitAll(platform.topology, everywhere);
   for (let i = 0; i < memblock.reserved.length; i++) {
     everywhere.reserved.add(memblock.reserved.first(i), memblock.reserved.end(i));
   }
-  return reserveScratch(platform.machine, platform.topology, everywhere, platform.decisions);
+  const reserved = reserveScratch(platform, everywhere, line, early);
+  if (!reserved.fits && !platform.decisions.failedScratchFrees) {
+    for (const { first, count } of reserved.areas) memblock.reserve(first, count);
+  }
+  return reserved;
 };
 
 /** Finds a page beside scratch for the array and writes it; -1 when there is none. */
@@ -349,7 +426,8 @@ const ingest = (platform: Platform, handover: Handover | undefined): HeldBlocks 
   const { memory, topology, decisions } = platform;
   const held = new HeldBlocks();
   if (handover !== undefined && handover.trackerRoot !== 0) {
-    walkTracker(memory, handover.trackerRoot, (pfn, order) => {
+    const { tracker } = generationOf(platform);
+    strategyOf(tracker).walk(memory, tracker, handover.trackerRoot, (pfn, order) => {
       if (topology.nodeOf(pfn) < 0) throw new KernelPanic('a preserved block is not in memory');
       held.add(pfn, decisions.markedOrder(order), decisions.reservedFrames(order));
     });

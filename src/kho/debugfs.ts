@@ -5,12 +5,15 @@
  * window on memory, made when it is read. A blob that was handed over is shown until the memory
  * that it starts in is given back.
  */
-import { FdtError, FdtReader } from 'fdt-ts';
+import { FdtError, FdtReader, checkHeader } from 'fdt-ts';
 import type { DebugfsFile } from '#model/system';
 import type { Booted, Platform } from './boot.ts';
+import type { OutgoingTree } from './outgoing-tree.ts';
 import { readU64 } from './physical-memory.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
+import { generationOf } from './boot.ts';
 import { SUBTREE_BLOB } from '#src/abi/description/root-tree';
+import type { SubtreeNames } from '#src/abi/description/root-tree';
 
 /** A blob that a file shows; address and size in bytes. */
 interface ShownBlob {
@@ -19,18 +22,30 @@ interface ShownBlob {
   readonly bytes: number;
 }
 
-/** Every blob that a tree names with an address and a size of eight bytes each. */
-const subtreesOf = (page: Uint8Array): ShownBlob[] => {
+/** The kernel whose outgoing tree is shown. */
+interface ShownKernel {
+  /** Frame of that tree. */
+  readonly tree: number;
+  readonly outgoing: OutgoingTree;
+}
+
+/** Every blob that a tree names with an address and, where sizes are given, a size. */
+const subtreesOf = (
+  page: Uint8Array,
+  { address, bytes }: SubtreeNames,
+  sizeAt: (phys: number) => number,
+): ShownBlob[] => {
   const found: ShownBlob[] = [];
-  const { address, bytes = 'blob-size' } = SUBTREE_BLOB;
   try {
     const tree = new FdtReader(page);
     let node = tree.firstSubnode(0);
     while (node !== undefined) {
       const phys = tree.property(node, address);
-      const size = tree.property(node, bytes);
-      if (phys?.length === 8 && size?.length === 8) {
-        found.push({ name: tree.name(node), phys: readU64(phys, 0), bytes: readU64(size, 0) });
+      const size = bytes === undefined ? undefined : tree.property(node, bytes);
+      if (phys?.length === 8 && (bytes === undefined || size?.length === 8)) {
+        const at = readU64(phys, 0);
+        const length = size === undefined ? sizeAt(at) : readU64(size, 0);
+        found.push({ name: tree.name(node), phys: at, bytes: length });
       }
       node = tree.nextSubnode(node);
     }
@@ -43,29 +58,36 @@ const subtreesOf = (page: Uint8Array): ShownBlob[] => {
 export class Debugfs {
   readonly #platform: Platform;
   readonly #booted: Booted;
-  /** Frame of the outgoing tree, and of the incoming one or -1. */
-  readonly #tree: number;
+  readonly #kernel: ShownKernel;
+  /** Frame of the incoming tree, or -1. */
   readonly #incoming: number;
   readonly #out: ShownBlob[] = [];
   readonly #in: readonly ShownBlob[];
+  /** Files that say the same as long as the kernel runs. */
+  readonly #scratchPhys: DebugfsFile;
+  readonly #scratchLen: DebugfsFile;
   /** Size of the outgoing tree when the kernel was up, in bytes. */
   #firstTreeBytes = 0;
 
   /**
-   * @param tree frame of the outgoing tree
+   * @param kernel whose outgoing tree is shown
    * @param offered frame of the tree that the kernel was told of, taken over or not; -1 for none
    */
-  constructor(platform: Platform, booted: Booted, tree: number, offered: number) {
+  constructor(platform: Platform, booted: Booted, kernel: ShownKernel, offered: number) {
     this.#platform = platform;
     this.#booted = booted;
-    this.#tree = tree;
+    this.#kernel = kernel;
     const { decisions, memory, topology } = platform;
     this.#incoming = decisions.showsAcceptedTreeOnly ? booted.incomingTree : offered;
     const page = this.#incoming < 0 ? undefined : memory.page(this.#incoming);
     const frameOf = ({ phys }: ShownBlob): number => Math.floor(phys / topology.pageBytes);
-    const named = page === undefined ? [] : subtreesOf(page);
+    const names = generationOf(platform).subtree ?? SUBTREE_BLOB;
+    const named = page === undefined ? [] : subtreesOf(page, names, (at) => this.#sizeAt(at));
     this.#in = named.filter((blob) => blob.phys !== 0 && topology.nodeOf(frameOf(blob)) >= 0);
     for (const blob of this.#in) booted.allocator.watched.add(frameOf(blob));
+    const unit = decisions.shownScratchUnit(topology.pageBytes);
+    this.#scratchPhys = new Lines(booted.areas.map(({ first }) => first * unit));
+    this.#scratchLen = new Lines(booted.areas.map(({ count }) => count * unit));
   }
 
   /** A blob was named in the outgoing tree. */
@@ -82,7 +104,22 @@ export class Debugfs {
 
   /** The kernel is up: the tree has what it names itself. */
   ready(): void {
-    this.#firstTreeBytes = this.#treeBytes(this.#tree);
+    this.#firstTreeBytes = this.#treeBytes(this.#kernel.tree);
+  }
+
+  /** Every blob but that of one name was taken out. */
+  forget(kept: string): void {
+    const left = this.#out.filter(({ name }) => name === kept);
+    this.#out.splice(0, this.#out.length, ...left);
+  }
+
+  /** Size of the device tree at an address; where there is none, a page. */
+  #sizeAt(phys: number): number {
+    const { memory, topology } = this.#platform;
+    const page = memory.page(Math.floor(phys / topology.pageBytes));
+    return page === undefined || checkHeader(page) !== undefined
+      ? topology.pageBytes
+      : new DataView(page.buffer, page.byteOffset).getUint32(4);
   }
 
   /** What the header of the tree in this frame says of its size. */
@@ -94,19 +131,20 @@ export class Debugfs {
   /** Every file by its path below the directory; what a file shows is read when it is asked for. */
   files(): ReadonlyMap<string, DebugfsFile> {
     const { decisions, topology } = this.#platform;
-    const { areas, allocator, incomingTree } = this.#booted;
+    const { allocator, incomingTree } = this.#booted;
     const files = new Map<string, DebugfsFile>();
     const show = (path: string, phys: number, bytes: number): void => {
       files.set(path, new Window(this.#platform.memory, topology.pageBytes, phys, bytes));
     };
-    const unit = decisions.shownScratchUnit(topology.pageBytes);
-    files.set('out/scratch_phys', new Lines(areas.map(({ first }) => first * unit)));
-    files.set('out/scratch_len', new Lines(areas.map(({ count }) => count * unit)));
-    if (incomingTree < 0 || decisions.showsTreeOnKhoBoots) {
-      const bytes = decisions.shownTreeBytes(this.#treeBytes(this.#tree), this.#firstTreeBytes);
-      show('out/fdt', this.#tree * topology.pageBytes, bytes);
+    files.set('out/scratch_phys', this.#scratchPhys);
+    files.set('out/scratch_len', this.#scratchLen);
+    const { tree, outgoing } = this.#kernel;
+    if (outgoing.written && (incomingTree < 0 || decisions.showsTreeOnKhoBoots)) {
+      const bytes = decisions.shownTreeBytes(this.#treeBytes(tree), this.#firstTreeBytes);
+      show('out/fdt', tree * topology.pageBytes, bytes);
     }
-    for (const { name, phys, bytes } of this.#out) show(`out/sub_fdts/${name}`, phys, bytes);
+    const blobs = outgoing.written ? this.#out : [];
+    for (const { name, phys, bytes } of blobs) show(`out/sub_fdts/${name}`, phys, bytes);
     if (this.#incoming < 0) return files;
     show('in/fdt', this.#incoming * topology.pageBytes, this.#treeBytes(this.#incoming));
     for (const { name, phys, bytes } of this.#in) {
@@ -149,7 +187,7 @@ class Lines implements DebugfsFile {
 
   constructor(numbers: readonly number[]) {
     const text = numbers.map((number) => `0x${number.toString(16)}\n`).join('');
-    this.#bytes = new TextEncoder().encode(text);
+    this.#bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   }
 
   get length(): number {

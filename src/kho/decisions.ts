@@ -5,6 +5,8 @@
  * that a caller gets. A fault is a set of decisions that are made wrongly (see `faults.ts`). The
  * rest of the implementation asks `decisions` and knows no faults.
  */
+import { INTENDED_GRAMMAR } from './scratch-option.ts';
+import type { ScratchGrammar } from './scratch-option.ts';
 
 export interface Decisions {
   /** Refuse to preserve memory that touches scratch. */
@@ -19,6 +21,28 @@ export interface Decisions {
   readonly inheritsScratch: boolean;
   /** Round scratch areas up to the alignment of the page allocator's largest block. */
   readonly alignsScratch: boolean;
+  /** What `kho_scratch=` may say. */
+  readonly scratchGrammar: ScratchGrammar;
+  /** Round a size near 2^64 up to the largest there is, not to 0. */
+  readonly scratchSizesSaturate: boolean;
+  /** Reserve scratch of nodes with memory only, rather than fail on the others. */
+  readonly skipsNodesWithoutMemory: boolean;
+  /** Keep the area of low memory below the border of low memory. */
+  readonly lowScratchBelowLimit: boolean;
+  /** When an area fits nowhere, give back those that were reserved before it. */
+  readonly failedScratchFrees: boolean;
+  /** When an area fits nowhere, have no scratch array. */
+  readonly failedScratchForgets: boolean;
+  /** Keep HugeTLB pages of boot out of scratch. */
+  readonly hugePagesOutsideScratch: boolean;
+  /** Count HugeTLB pages of boot among what scratch is scaled by. */
+  readonly hugePagesScaleScratch: boolean;
+  /** On a handover, widen scratch by blocks in which nothing was handed over. */
+  readonly widensScratch: boolean;
+  /** Leave blocks out of that in which something is preserved. */
+  readonly widensAroundPreserved: boolean;
+  /** Leave blocks out of that in which the tracker has pages. */
+  readonly widensAroundTracker: boolean;
   /** Restore only pages that carry the mark of a handover. */
   readonly restoreChecksMark: boolean;
   /** Remove the mark of a page when it is restored. */
@@ -175,6 +199,18 @@ export interface Decisions {
   readonly checksMetadataSize: boolean;
   /** Of several names of one blob, take the newest out of the tree. */
   readonly removesNewestName: boolean;
+  /** Refuse changes once everything is written down. */
+  readonly finalRefusesChanges: boolean;
+  /** Refuse to finalize what is final. */
+  readonly finalRefusesFinalizing: boolean;
+  /** Forget with an abort what was preserved. */
+  readonly abortForgets: boolean;
+  /** Bitmaps of an order that are listed, of so many. */
+  readonly listedRuns: (runs: number) => number;
+  /** Give the handover only to images that are loaded once it is final. */
+  readonly attachesOnlyFinal: boolean;
+  /** Write the list anew right before a jump. */
+  readonly jumpFinalizes: boolean;
 }
 
 /** The algorithm as intended. */
@@ -185,6 +221,17 @@ export const INTENDED: Decisions = {
   segmentsInScratch: true,
   inheritsScratch: true,
   alignsScratch: true,
+  scratchGrammar: INTENDED_GRAMMAR,
+  scratchSizesSaturate: true,
+  skipsNodesWithoutMemory: true,
+  lowScratchBelowLimit: true,
+  failedScratchFrees: true,
+  failedScratchForgets: true,
+  hugePagesOutsideScratch: true,
+  hugePagesScaleScratch: false,
+  widensScratch: true,
+  widensAroundPreserved: true,
+  widensAroundTracker: true,
   restoreChecksMark: true,
   restoreClearsMark: true,
   preserveSplitsAtNodes: true,
@@ -263,4 +310,10 @@ export const INTENDED: Decisions = {
   checksBlobProperties: true,
   checksMetadataSize: true,
   removesNewestName: true,
+  finalRefusesChanges: true,
+  finalRefusesFinalizing: true,
+  abortForgets: true,
+  listedRuns: (runs) => runs,
+  attachesOnlyFinal: true,
+  jumpFinalizes: true,
 };

@@ -7,13 +7,17 @@
  */
 import { AREA_FAULTS } from './area-faults.ts';
 import type { Decisions } from './decisions.ts';
+import { SCRATCH_FAULTS } from './scratch-faults.ts';
 import { INTENDED } from './decisions.ts';
+import { PHASE_FAULTS } from './phase-faults.ts';
 
 export interface Fault {
   readonly id: string;
   readonly says: string;
   /** Upstream subject of the fix, when this was a bug of Linux. */
   readonly title?: string;
+  /** Release series of a kernel that it is tried on; the newest when absent. */
+  readonly kernel?: string;
   /** Rule that has to catch it. */
   readonly rule: string;
   readonly overrides: Partial<Decisions>;
@@ -435,11 +439,20 @@ export const FAULTS: readonly Fault[] = [
     overrides: { removesNewestName: false },
   },
   ...AREA_FAULTS,
+  ...SCRATCH_FAULTS,
+  ...PHASE_FAULTS,
 ];
 
 /** The fault with this id, or undefined. */
 export const faultById = (id: string): Fault | undefined => FAULTS.find((fault) => fault.id === id);
 
-/** The intended decisions with the given faults in place. */
-export const decisionsWith = (faults: readonly Fault[]): Decisions =>
-  Object.assign({}, INTENDED, ...faults.map((fault) => fault.overrides)) as Decisions;
+/**
+ * The intended decisions with the given faults in place.
+ *
+ * @param series what the kernel's series decides otherwise
+ */
+export const decisionsWith = (
+  faults: readonly Fault[],
+  series: Partial<Decisions> = {},
+): Decisions =>
+  Object.assign({}, INTENDED, series, ...faults.map((fault) => fault.overrides)) as Decisions;

@@ -1,5 +1,5 @@
 /**
- * The handover tree of kho-v3 and kho-v4, written and read call for call as the kernel does.
+ * The handover tree of 6.19 and later, edited and read call for call as the kernel does.
  *
  * Writing goes through libfdt's sequential writer and in-place editor, so the bytes of the page are
  * those of a real kernel: nodes of blobs appear newest first, `blob-size` before `preserved-data`.
@@ -10,6 +10,7 @@ import {
   MEMORY_MAP_PROPERTY,
   SUBTREE_BLOB,
 } from '#src/abi/description/root-tree';
+import type { SubtreeNames } from '#src/abi/description/root-tree';
 import { EEXIST, EINVAL, ENOENT, ENOMEM } from './errno.ts';
 import { INTENDED } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
@@ -45,6 +46,12 @@ export const createTree = (page: Uint8Array, compatible: string, trackerRoot: nu
   writer.finish();
 };
 
+/** Points a tree to another tracker; its bytes do not move. */
+export const setMap = (page: Uint8Array, map: number): void => {
+  const value = new FdtReader(page).property(ROOT, MEMORY_MAP_PROPERTY);
+  if (value !== undefined) writeU64(value, 0, map);
+};
+
 /** Names a blob; answers 0, -EEXIST or -ENOMEM. A refusal leaves the tree as it was. */
 export const addSubtree = (
   page: Uint8Array,
@@ -52,11 +59,12 @@ export const addSubtree = (
   phys: number,
   bytes: number,
   decisions: Decisions,
+  names: SubtreeNames = SUBTREE_BLOB,
 ): number => {
   const tree = readable(() => FdtEditor.openInto(page, page));
   if (tree === undefined) return -ENOMEM;
   const recorded = decisions.recordedBlobBytes(bytes, page.length);
-  const value = tryAdd(tree, name, phys, recorded, decisions);
+  const value = tryAdd(tree, name, phys, recorded, decisions, names);
   readable(() => tree.pack());
   return value;
 };
@@ -67,6 +75,7 @@ const tryAdd = (
   phys: number,
   bytes: number,
   decisions: Decisions,
+  names: SubtreeNames,
 ): number => {
   let node: number;
   try {
@@ -78,8 +87,8 @@ const tryAdd = (
     return refusal(error);
   }
   try {
-    tree.setProperty(node, SUBTREE_BLOB.address, u64(phys));
-    tree.setProperty(node, BLOB_SIZE_PROPERTY, u64(bytes));
+    tree.setProperty(node, names.address, u64(phys));
+    if (names.bytes !== undefined) tree.setProperty(node, names.bytes, u64(bytes));
     return 0;
   } catch (error) {
     readable(() => tree.deleteNode(node));
@@ -121,22 +130,28 @@ export const removeSubtree = (
   page: Uint8Array,
   phys: number,
   decisions: Decisions = INTENDED,
+  names: SubtreeNames = SUBTREE_BLOB,
 ): void => {
   const tree = readable(() => FdtEditor.openInto(page, page));
   if (tree === undefined) return;
   readable(() => {
-    const node = subtreeAt(tree, phys, decisions.removesNewestName);
+    const node = subtreeAt(tree, phys, decisions.removesNewestName, names);
     if (node !== undefined) tree.deleteNode(node);
   });
   readable(() => tree.pack());
 };
 
 /** Offset of the first, or else of the last, node that points to the blob at `phys`. */
-const subtreeAt = (tree: FdtReader, phys: number, first: boolean): number | undefined => {
+const subtreeAt = (
+  tree: FdtReader,
+  phys: number,
+  first: boolean,
+  names: SubtreeNames,
+): number | undefined => {
   let found: number | undefined;
   let node = tree.firstSubnode(ROOT);
   while (node !== undefined && (found === undefined || !first)) {
-    const value = tree.property(node, SUBTREE_BLOB.address);
+    const value = tree.property(node, names.address);
     if (value !== undefined && value.length === 8 && readU64(value, 0) === phys) found = node;
     node = tree.nextSubnode(node);
   }
@@ -146,17 +161,22 @@ const subtreeAt = (tree: FdtReader, phys: number, first: boolean): number | unde
 /** A blob that was looked up, or `-ERRNO`. */
 export type Retrieved = { readonly phys: number; readonly bytes: number } | number;
 
-/** Looks a blob of an incoming tree up: -ENOENT without a node, -EINVAL with a malformed one. */
+/**
+ * Looks a blob of an incoming tree up: -ENOENT without a node, -EINVAL with a malformed one. Where
+ * the tree does not say a size it is 0.
+ */
 export const retrieveSubtree = (
   page: Uint8Array,
   name: string,
   decisions: Decisions = INTENDED,
+  names: SubtreeNames = SUBTREE_BLOB,
 ): Retrieved => {
   const tree = new FdtReader(page);
   const node = readable(() => findSubtree(tree, name, decisions));
   if (node === undefined) return -ENOENT;
-  const phys = readable(() => tree.property(node, SUBTREE_BLOB.address));
-  const bytes = readable(() => tree.property(node, BLOB_SIZE_PROPERTY));
+  const phys = readable(() => tree.property(node, names.address));
+  const size = names.bytes;
+  const bytes = size === undefined ? u64(0) : readable(() => tree.property(node, size));
   if (phys?.length === 8 && bytes?.length === 8) {
     return { phys: readU64(phys, 0), bytes: readU64(bytes, 0) };
   }

@@ -1,21 +1,34 @@
 /**
  * Blocks that the previous kernel handed over: found by frame, restored once.
  *
- * Collected while the tracker is walked, sorted once, then looked up by bisection; what they cost
- * follows their number alone. Where blocks of several orders start at one frame, the smallest is
- * the one that counts, as it is marked last.
+ * Collected while the tracker is walked, put in order once, then looked up by bisection; what they
+ * cost follows their number alone: 18 bytes each. Where blocks of several orders start at one
+ * frame, the smallest is the one that counts, as it is marked last.
  */
+
+/** What blocks of one kind have in common: their order, and how many frames are reserved. */
+interface Shape {
+  readonly order: number;
+  readonly reserved: number;
+}
+
+/** Flags of a block: nobody restored it yet; it carries the mark of a handover. */
+const HELD = 1;
+const MARKED = 2;
+
+const LEAST_ROOM = 64;
+
 export class HeldBlocks {
   #count = 0;
-  #firsts = new Float64Array(64);
-  #reserved = new Float64Array(64);
-  #orders = new Uint8Array(64);
-  /** 1: not restored yet. */
-  #held = new Uint8Array(64);
-  /** 1: carries the mark of a handover. */
-  #marked = new Uint8Array(64);
+  #firsts = new Float64Array(LEAST_ROOM);
+  /** Place in `#shapes`. */
+  #kinds = new Uint8Array(LEAST_ROOM);
+  readonly #shapes: Shape[] = [];
+  /** The kind that was noted last. */
+  #kind = 0;
+  #flags = new Uint8Array(0);
   /** One past the last frame of this block and all before it. */
-  #reach = new Float64Array(64);
+  #reach = new Float64Array(0);
 
   get count(): number {
     return this.#count;
@@ -26,48 +39,75 @@ export class HeldBlocks {
     if (this.#count === this.#firsts.length) this.#grow();
     const at = this.#count++;
     this.#firsts[at] = first;
-    this.#orders[at] = order;
-    this.#reserved[at] = reserved;
+    this.#kinds[at] = this.#kindOf(order, reserved);
+  }
+
+  #kindOf(order: number, reserved: number): number {
+    const last = this.#shapes[this.#kind];
+    if (last !== undefined && last.order === order && last.reserved === reserved) return this.#kind;
+    const known = this.#shapes.findIndex((s) => s.order === order && s.reserved === reserved);
+    this.#kind = known < 0 ? this.#shapes.push({ order, reserved }) - 1 : known;
+    return this.#kind;
   }
 
   #grow(): void {
-    const size = this.#firsts.length * 2;
-    const wider = (old: Float64Array): Float64Array<ArrayBuffer> => {
-      const grown = new Float64Array(size);
-      grown.set(old);
-      return grown;
-    };
-    this.#firsts = wider(this.#firsts);
-    this.#reserved = wider(this.#reserved);
-    const orders = new Uint8Array(size);
-    orders.set(this.#orders);
-    this.#orders = orders;
+    const firsts = new Float64Array(this.#count * 2);
+    firsts.set(this.#firsts);
+    this.#firsts = firsts;
+    const kinds = new Uint8Array(this.#count * 2);
+    kinds.set(this.#kinds);
+    this.#kinds = kinds;
   }
 
   /** Ends collecting: from now on blocks can be looked up. */
   seal(): void {
+    while (this.#mergeRuns());
     const count = this.#count;
-    if (!this.#ascends()) {
-      const order = Uint32Array.from({ length: count }, (_, i) => i).sort(
-        (a, b) => this.#firsts[a]! - this.#firsts[b]! || this.#orders[b]! - this.#orders[a]!,
-      );
-      this.#firsts = Float64Array.from(order, (i) => this.#firsts[i]!);
-      this.#reserved = Float64Array.from(order, (i) => this.#reserved[i]!);
-      this.#orders = Uint8Array.from(order, (i) => this.#orders[i]!);
-    }
-    this.#held = new Uint8Array(count).fill(1);
-    this.#marked = new Uint8Array(count).fill(1);
+    this.#flags = new Uint8Array(count).fill(HELD | MARKED);
     this.#reach = new Float64Array(count);
     for (let i = 0, reach = 0; i < count; i++) {
-      reach = Math.max(reach, this.#firsts[i]! + this.#reserved[i]!);
+      reach = Math.max(reach, this.#firsts[i]! + this.reserved(i));
       this.#reach[i] = reach;
     }
   }
 
-  #ascends(): boolean {
-    for (let i = 1; i < this.#count; i++) {
-      if (this.#firsts[i - 1]! > this.#firsts[i]!) return false;
+  /** Whether block `a` comes after `b`: it starts later, or at the same frame and is smaller. */
+  #isAfter(a: number, b: number): boolean {
+    const apart = this.#firsts[a]! - this.#firsts[b]!;
+    return apart === 0 ? this.order(a) < this.order(b) : apart > 0;
+  }
+
+  /** End of the run of blocks in order that starts at `from`. */
+  #runEnd(from: number): number {
+    let end = from + 1;
+    while (end < this.#count && !this.#isAfter(end - 1, end)) end++;
+    return Math.min(end, this.#count);
+  }
+
+  /**
+   * Merges each run of blocks in order with the run after it; answers whether there were two. A
+   * walk brings one run for each order, so there is little to do, however many blocks there are.
+   */
+  #mergeRuns(): boolean {
+    const count = this.#count;
+    if (this.#runEnd(0) >= count) return false;
+    const firsts = new Float64Array(count);
+    const kinds = new Uint8Array(count);
+    let to = 0;
+    while (to < count) {
+      const middle = this.#runEnd(to);
+      const end = middle < count ? this.#runEnd(middle) : middle;
+      let left = to;
+      let right = middle;
+      while (to < end) {
+        const fromRight = left === middle || (right < end && this.#isAfter(left, right));
+        const from = fromRight ? right++ : left++;
+        firsts[to] = this.#firsts[from]!;
+        kinds[to++] = this.#kinds[from]!;
+      }
     }
+    this.#firsts = firsts;
+    this.#kinds = kinds;
     return true;
   }
 
@@ -76,32 +116,33 @@ export class HeldBlocks {
   }
 
   order(index: number): number {
-    return this.#orders[index]!;
+    return this.#shapes[this.#kinds[index]!]!.order;
   }
 
-  /** Frames of a block that are kept from the page allocator. */
+  /** Frames of a block that are kept from the page allocator; 0 past the last block. */
   reserved(index: number): number {
-    return this.#reserved[index]!;
+    return this.#shapes[this.#kinds[index]!]?.reserved ?? 0;
   }
 
   /** Index of the marked block that starts at `pfn`, or -1. */
   markedAt(pfn: number): number {
     const at = this.#lastUpTo(pfn);
-    return at >= 0 && this.#firsts[at] === pfn && this.#marked[at] === 1 ? at : -1;
+    return at >= 0 && this.#firsts[at] === pfn && (this.#flags[at]! & MARKED) !== 0 ? at : -1;
   }
 
   /** Whether a frame belongs to a block that nobody restored yet. */
   holds(pfn: number): boolean {
     for (let at = this.#lastUpTo(pfn); at >= 0 && pfn < this.#reach[at]!; at--) {
-      if (this.#held[at] === 1 && pfn < this.#firsts[at]! + this.#reserved[at]!) return true;
+      if ((this.#flags[at]! & HELD) !== 0 && pfn < this.#firsts[at]! + this.reserved(at)) {
+        return true;
+      }
     }
     return false;
   }
 
   /** Ends holding a block; its mark may stay. */
   release(index: number, clearMark: boolean): void {
-    this.#held[index] = 0;
-    if (clearMark) this.#marked[index] = 0;
+    this.#flags[index]! &= clearMark ? 0 : MARKED;
   }
 
   /** Ends holding every block that starts in `[first, end)`. */

@@ -7,7 +7,7 @@
 import { RangeList } from '#model/call';
 import type { ActionName } from '#model/call';
 import { IMAGE_FRAMES } from './boot.ts';
-import type { BootParameters, KhoState } from './boot.ts';
+import type { BootParameters, KhoState, Platform } from './boot.ts';
 import type { Decisions } from './decisions.ts';
 import { EADDRNOTAVAIL } from './errno.ts';
 import { Memblock } from './memblock.ts';
@@ -35,6 +35,8 @@ export interface LoadedImage {
   readonly line: number;
   /** The outgoing tree as it stood at the load, where the next kernel gets that one. */
   readonly tree: Uint8Array | undefined;
+  /** The kernel in it. */
+  readonly platform: Platform;
 }
 
 /** Actions that a machine carries out; all others are those of the kernel that runs on it. */

@@ -9,22 +9,28 @@ import type { Call, CallAnswer } from '#model/call';
 import { orderOfSize } from './alloc-preserve.ts';
 import { Debugfs } from './debugfs.ts';
 import { blockOrder } from './blocks.ts';
-import { bootEarly, bootKdump } from './boot.ts';
+import { bootEarly, bootKdump, generationOf } from './boot.ts';
 import type { Booted, BootParameters, KhoState, Platform } from './boot.ts';
-import { EBUSY, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from './errno.ts';
-import { addSubtree, createTree, removeSubtree, retrieveSubtree } from './handover-tree.ts';
+import { EBUSY, EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from './errno.ts';
+import { retrieveSubtree } from './handover-tree.ts';
 import type { Retrieved } from './handover-tree.ts';
 import { placeInScratch, placeSegments, segmentsOf } from './images.ts';
 import type { Bounds } from './images.ts';
+import { readLuo, writeLuo } from './luo.ts';
 import { readKexecCount, writeMetadata } from './metadata.ts';
 import { Migration } from './migration.ts';
+import { startTree } from './outgoing-tree.ts';
+import type { OutgoingTree } from './outgoing-tree.ts';
 import { KernelPanic, RadixTracker } from './radix-tracker.ts';
 import type { PageSource } from './radix-tracker.ts';
 import { RegionList } from './region-list.ts';
 import { VmallocAreas } from './vmalloc.ts';
 import type { AreaPages } from './vmalloc.ts';
+import { strategyOf } from './tracker.ts';
+import type { Tracker } from './tracker.ts';
+import type { Generation } from '#src/abi/description/generation';
 import { SCRATCH_ENTRY_BYTES } from '#src/abi/description/scratch-array';
-import { KEXEC_METADATA } from '#src/abi/description/sub-blobs';
+import { KEXEC_METADATA, LUO, MEMBLOCK } from '#src/abi/description/sub-blobs';
 
 /** `Call.value` of `allocPages` for an unmovable request. */
 const UNMOVABLE_REQUEST = 0;
@@ -32,9 +38,16 @@ export class Kernel implements PageSource, AreaPages {
   readonly #platform: Platform;
   readonly #booted: Booted;
   readonly #answer: CallAnswer;
-  readonly #tracker: RadixTracker;
+  readonly #generation: Generation;
+  readonly #tracker: Tracker;
   /** Frame of the outgoing tree. */
   readonly tree: number;
+  /** What that tree names. */
+  readonly outgoing: OutgoingTree;
+  /** What the previous kernel's own users handed over and this one did not look at. */
+  readonly passedOver: readonly string[];
+  /** Whether everything is written down and nothing may change. */
+  #final = false;
   /** Memory that `reserve_mem=` named. */
   readonly regions: RegionList;
   readonly #areas: VmallocAreas;
@@ -56,17 +69,27 @@ export class Kernel implements PageSource, AreaPages {
     this.#names = names;
     this.#migration = new Migration(platform, booted.allocator, booted.types);
     const isOn = booted.kho === 'on';
-    const root = isOn ? this.#takeBootPage() : 0;
-    this.#tracker = new RadixTracker(platform.memory, root, platform.decisions);
+    this.#generation = generationOf(platform);
+    this.#tracker = isOn
+      ? this.#startTracker()
+      : new RadixTracker(platform.memory, 0, platform.decisions);
     this.tree = isOn ? this.#takeBootPage() : 0;
-    if (isOn) this.#makeTree(root);
-    this.debugfs = new Debugfs(platform, booted, this.tree, isOn ? offered : -1);
-    if (isOn) this.#publishMetadata();
-    const { tree, debugfs } = this;
+    if (isOn && this.#freezesNothing && platform.decisions.preservesTree) {
+      this.#preserveAtBoot(this.tree);
+    }
+    this.outgoing = this.#startTree(isOn);
+    const outgoing = this.outgoing;
+    this.debugfs = new Debugfs(platform, booted, this, isOn ? offered : -1);
+    if (isOn && this.#generation.blobs.some(({ name }) => name === KEXEC_METADATA.name)) {
+      this.#publishMetadata();
+    }
+    const { debugfs } = this;
     const tracker = this.#tracker;
-    const host = { platform, booted, tracker, pages: this, tree, debugfs, answer };
+    const preserves = this.#freezesNothing;
+    const host = { platform, booted, tracker, pages: this, outgoing, debugfs, answer, preserves };
     this.regions = new RegionList(host);
     if (isOn) debugfs.ready();
+    this.passedOver = this.#readLuo();
     this.#areas = new VmallocAreas(platform, answer, this);
     answer.fdt = this.tree;
     answer.scratchArray = booted.scratchArray;
@@ -80,7 +103,7 @@ export class Kernel implements PageSource, AreaPages {
    * @param answer filled with what the boot did
    * @param names subtree names by index
    * @param kho what its command line makes of KHO
-   * @returns undefined when scratch could not be reserved: the kernel runs without KHO
+   * @param line index of its command line when the machine was switched on
    */
   static boot(
     platform: Platform,
@@ -88,11 +111,12 @@ export class Kernel implements PageSource, AreaPages {
     answer: CallAnswer,
     names: readonly string[],
     kho: KhoState = 'on',
-  ): Kernel | undefined {
-    const booted = bootEarly(platform, parameters, answer, kho);
+    line = 0,
+  ): Kernel {
+    const booted = bootEarly(platform, parameters, answer, kho, line);
     const { pageBytes } = platform.topology;
     const offered = parameters === undefined ? -1 : parameters.fdt / pageBytes;
-    return booted && new Kernel(platform, booted, answer, names, offered);
+    return new Kernel(platform, booted, answer, names, offered);
   }
 
   /** Boots a kdump kernel from the image in the memory that was reserved for it. */
@@ -106,12 +130,21 @@ export class Kernel implements PageSource, AreaPages {
     return new Kernel(platform, bootKdump(platform, image, crash, answer), answer, names, -1);
   }
 
-  /** An empty tracker with this root, and a tree that points to it. */
-  #makeTree(root: number): void {
-    const { memory, decisions, topology, compatible } = this.#platform;
-    memory.zeroPage(root);
-    if (decisions.preservesTree) this.#preserveAtBoot(this.tree);
-    createTree(memory.zeroPage(this.tree), compatible, root * topology.pageBytes);
+  #startTracker(): Tracker {
+    const { memory, decisions } = this.#platform;
+    const { tracker } = this.#generation;
+    return strategyOf(tracker).start(memory, tracker, () => this.#takeBootPage(), decisions);
+  }
+
+  #startTree(isOn: boolean): OutgoingTree {
+    const { topology } = this.#platform;
+    const map = this.#tracker.root * topology.pageBytes;
+    return startTree(this.#platform, isOn ? this.#generation : undefined, this.tree, map);
+  }
+
+  /** Whether memory may change at any time up to the jump, as from 6.19 on. */
+  get #freezesNothing(): boolean {
+    return this.#generation.phases.preserveWhenOn === undefined;
   }
 
   get booted(): Booted {
@@ -126,9 +159,8 @@ export class Kernel implements PageSource, AreaPages {
     this.#preserveAtBoot(blob);
     const count = decisions.countsKexecs ? before + 1 : 1;
     writeMetadata(memory.zeroPage(blob), release, count);
-    const page = memory.pageForWriting(this.tree);
     const phys = blob * topology.pageBytes;
-    addSubtree(page, KEXEC_METADATA.name, phys, KEXEC_METADATA.bytes, this.#platform.decisions);
+    this.outgoing.add(KEXEC_METADATA.name, phys, KEXEC_METADATA.bytes);
     this.debugfs.add(KEXEC_METADATA.name, phys, KEXEC_METADATA.bytes);
   }
 
@@ -151,6 +183,22 @@ export class Kernel implements PageSource, AreaPages {
     if (found.bytes < KEXEC_METADATA.bytes && decisions.checksMetadataSize) return 0;
     const blob = memory.page(Math.floor(found.phys / topology.pageBytes));
     return blob === undefined ? 0 : readKexecCount(blob);
+  }
+
+  /** The live update orchestrator looks for what its predecessor left, early in the boot. */
+  #readLuo(): readonly string[] {
+    const { memory, topology } = this.#platform;
+    const { incomingTree } = this.#booted;
+    const tree = incomingTree < 0 ? undefined : memory.page(incomingTree);
+    if (tree === undefined) return [];
+    const found = this.#lookUp(tree, LUO.name);
+    if (typeof found === 'number') return [];
+    return readLuo(memory.page(found.phys / topology.pageBytes), this.#generation);
+  }
+
+  luoSerialize({ pfn }: Call): number {
+    writeLuo(this.#platform.memory, this.#generation, pfn);
+    return 0;
   }
 
   /** A page for KHO itself; never frame 0, as an address of 0 stands for none. */
@@ -220,6 +268,7 @@ export class Kernel implements PageSource, AreaPages {
   }
 
   preserveFolio({ pfn, order }: Call): number {
+    if (this.#isFrozen) return -EBUSY;
     if (this.#platform.decisions.checksScratchOverlap && this.#touchesScratch(pfn, 2 ** order)) {
       return -EINVAL;
     }
@@ -232,6 +281,7 @@ export class Kernel implements PageSource, AreaPages {
   }
 
   preservePages({ pfn, count }: Call): number {
+    if (this.#isFrozen) return -EBUSY;
     const { decisions } = this.#platform;
     if (decisions.checksScratchOverlap && this.#touchesScratch(pfn, count)) return -EINVAL;
     return this.preserveRange(pfn, count);
@@ -397,19 +447,16 @@ export class Kernel implements PageSource, AreaPages {
   }
 
   addSubtree({ name, pfn, value }: Call): number {
-    const { memory, topology, decisions } = this.#platform;
-    const page = memory.pageForWriting(this.tree);
-    const phys = pfn * topology.pageBytes;
-    const answer = addSubtree(page, this.#names[name]!, phys, value, decisions);
+    if (this.#isFrozen) return -EBUSY;
+    const phys = pfn * this.#platform.topology.pageBytes;
+    const answer = this.outgoing.add(this.#names[name]!, phys, value);
     if (answer === 0) this.debugfs.add(this.#names[name]!, phys, value);
     return answer;
   }
 
   removeSubtree({ pfn }: Call): number {
-    const { memory, topology, decisions } = this.#platform;
-    if (decisions.removesSubtreeNodes) {
-      removeSubtree(memory.pageForWriting(this.tree), pfn * topology.pageBytes, decisions);
-    }
+    const { topology, decisions } = this.#platform;
+    if (decisions.removesSubtreeNodes) this.outgoing.remove(pfn * topology.pageBytes);
     this.debugfs.remove(pfn * topology.pageBytes);
     return 0;
   }
@@ -428,7 +475,7 @@ export class Kernel implements PageSource, AreaPages {
   /** A blob of an incoming tree; -EINVAL where there can be none. */
   #lookUp(tree: Uint8Array, name: string): Retrieved {
     const { decisions, topology } = this.#platform;
-    const found = retrieveSubtree(tree, name, decisions);
+    const found = retrieveSubtree(tree, name, decisions, this.#generation.subtree);
     if (typeof found === 'number' || !decisions.checksBlobProperties) return found;
     const frame = Math.floor(found.phys / topology.pageBytes);
     return found.phys === 0 || topology.nodeOf(frame) < 0 ? -EINVAL : found;
@@ -450,9 +497,66 @@ export class Kernel implements PageSource, AreaPages {
     return this.regions.release(call);
   }
 
-  /** Whether an image that is loaded now gets a handover. */
+  /** Writes down what will be handed over; answers 0, -EEXIST, -ENOMEM, or -ENOENT without it. */
+  finalize(_call?: Call): number {
+    const { phases } = this.#generation;
+    if (phases.kind === 'stateless') return -ENOENT;
+    if (this.#final && this.#platform.decisions.finalRefusesFinalizing) return -EEXIST;
+    if (this.#freezesNothing) return this.#writeDown();
+    const failed = this.#preserveOwn() ? this.#writeDown() : -ENOMEM;
+    if (failed < 0) this.#takeAllBack();
+    else this.#final = true;
+    return failed;
+  }
+
+  #writeDown(): number {
+    if (!this.#tracker.write(this)) return -ENOMEM;
+    return this.outgoing.write(this.#tracker.root * this.#platform.topology.pageBytes);
+  }
+
+  /** What the kernel keeps for itself: the tree, its regions, and their list. */
+  #preserveOwn(): boolean {
+    return this.#tracker.add(this.tree, 0, this) && this.regions.preserve();
+  }
+
+  #takeAllBack(): void {
+    this.#final = false;
+    this.#tracker.forget(this);
+    const kept = this.regions.isListed ? MEMBLOCK.name : '';
+    this.outgoing.forget(kept);
+    this.debugfs.forget(kept);
+  }
+
+  /** Takes all preservations back; answers 0, -ENOENT, or -EINVAL where that is not possible. */
+  abort(_call: Call): number {
+    const { phases } = this.#generation;
+    if (phases.kind === 'stateless') return -ENOENT;
+    if (phases.off === undefined) return -EINVAL;
+    if (!this.#final) return -ENOENT;
+    this.#takeAllBack();
+    return 0;
+  }
+
+  /** What a kernel does before it jumps with a handover: from 6.19 to 7.0, it finalizes. */
+  prepareJump(): number {
+    const finalizes = this.#generation.phases.kind === 'finalize' && this.#freezesNothing;
+    return finalizes && this.#platform.decisions.jumpFinalizes ? this.#writeDown() : 0;
+  }
+
+  /** Whether this kernel has KHO. */
   get handsOver(): boolean {
     return this.#booted.kho === 'on';
+  }
+
+  /** Whether an image that is loaded now gets a handover. */
+  get attaches(): boolean {
+    const { attachesOnlyFinal } = this.#platform.decisions;
+    return this.handsOver && (this.#freezesNothing || this.#final || !attachesOnlyFinal);
+  }
+
+  /** Whether changes are refused. */
+  get #isFrozen(): boolean {
+    return this.#final && this.#platform.decisions.finalRefusesChanges;
   }
 
   /** Adds a place for the scratch array to segments that are to carry a handover. */

@@ -9,7 +9,9 @@ import type { RangeList } from '#model/call';
 import type { Call } from '#model/call';
 import type { Machine, Observables, System } from '#model/system';
 import { EINVAL } from './errno.ts';
+import type { Generation } from '#src/abi/description/generation';
 import { SCRATCH_ENTRY_BYTES } from '#src/abi/description/scratch-array';
+import { generationOf } from './boot.ts';
 import type { Booted, BootParameters, KhoState, Platform } from './boot.ts';
 import { INTENDED } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
@@ -43,13 +45,21 @@ export interface KernelBuild {
   readonly compatible: string;
   readonly release: string;
   readonly decisions?: Decisions;
+  /** Its generation; the newest when absent. */
+  readonly generation?: Generation;
 }
+
+/** The kernel of some age, in generations; see `Call.order`. */
+export type OtherKernels = (age: number) => KernelBuild;
 
 export class KhoMachine implements System {
   readonly machine: Machine;
   readonly sees: Observables;
   readonly #memory: PhysicalMemory;
-  readonly #platform: Platform;
+  /** What the running kernel is, and what a machine is switched on with. */
+  #platform: Platform;
+  readonly #installed: Platform;
+  readonly #others: OtherKernels;
   readonly #answer = new CallAnswer();
   readonly #names: readonly string[];
   #kernel: Kernel | undefined;
@@ -57,30 +67,53 @@ export class KhoMachine implements System {
   #next: LoadedImage | undefined;
   #crash: LoadedImage | undefined;
 
-  /** @param names subtree names by the index that calls use */
-  constructor(machine: Machine, build: KernelBuild, names: readonly string[]) {
+  /**
+   * @param names subtree names by the index that calls use
+   * @param others kernels that a load may ask for by their age; all are like `build` when absent
+   */
+  constructor(
+    machine: Machine,
+    build: KernelBuild,
+    names: readonly string[],
+    others: OtherKernels = () => build,
+  ) {
     this.machine = machine;
     this.#names = names;
     this.#memory = new PhysicalMemory(machine.pageShift);
-    this.#platform = {
-      machine,
-      topology: new Topology(machine),
-      memory: this.#memory,
-      decisions: build.decisions ?? INTENDED,
-      compatible: build.compatible,
-      release: build.release,
-    };
+    this.#others = others;
+    this.#installed = this.#platformOf(build, new Topology(machine));
+    this.#platform = this.#installed;
     this.sees = {
       memory: this.#memory,
       use: (pfn) => this.#use(pfn),
       content: (pfn) => this.#memory.stamp(pfn),
       migrateType: (pfn) => this.#kernel?.booted.types.typeOf(pfn) ?? -1,
       freeFrames: () => this.#kernel?.booted.allocator.freeFrames ?? 0,
-      fdt: () => (this.#kernel?.tree ?? 0) * this.#platform.topology.pageBytes,
+      fdt: () => this.#treeInSight() * this.#platform.topology.pageBytes,
+      generation: () => generationOf(this.#platform).id,
+      passedOver: () => this.#kernel?.passedOver ?? [],
       scratchArray: () => this.#kernel?.booted.scratchArray ?? 0,
       scratchBytes: () => (this.#kernel?.booted.areas.length ?? 0) * 16,
       debugfs: () => (this.#kernel?.handsOver ? this.#kernel.debugfs.files() : new Map()),
     };
+  }
+
+  #platformOf(build: KernelBuild, topology: Topology): Platform {
+    const { compatible, release, generation, decisions = INTENDED } = build;
+    return {
+      machine: this.machine,
+      topology,
+      memory: this.#memory,
+      decisions,
+      compatible,
+      release,
+      ...(generation === undefined ? {} : { generation }),
+    };
+  }
+
+  /** Frame of the outgoing tree; 0 while there is none. */
+  #treeInSight(): number {
+    return this.#kernel?.outgoing.written === true ? this.#kernel.tree : 0;
   }
 
   call(call: Call): CallAnswer {
@@ -101,7 +134,7 @@ export class KhoMachine implements System {
   }
 
   #dispatch(call: Call): number {
-    if (call.action === 'coldBoot') return this.#coldBoot(khoOf(call.value));
+    if (call.action === 'coldBoot') return this.#coldBoot(call);
     const kernel = this.#kernel;
     if (kernel === undefined) return -EINVAL;
     if (!isMachineAction(call.action)) return kernel[call.action](call);
@@ -121,16 +154,18 @@ export class KhoMachine implements System {
     }
   }
 
-  #coldBoot(kho: KhoState): number {
+  #coldBoot({ name, order, value }: Call): number {
+    const kho = khoOf(value);
     this.#memory.clear();
-    return this.#boot(() => this.#bootWith(undefined, kho));
+    this.#platform = order === 0 ? this.#installed : this.#platformToLoad(order);
+    return this.#boot(() => this.#bootWith(undefined, kho, name));
   }
 
-  #bootWith(parameters: BootParameters | undefined, kho: KhoState): Kernel | undefined {
-    return Kernel.boot(this.#platform, parameters, this.#answer, this.#names, kho);
+  #bootWith(parameters: BootParameters | undefined, kho: KhoState, line = 0): Kernel {
+    return Kernel.boot(this.#platform, parameters, this.#answer, this.#names, kho, line);
   }
 
-  #boot(boot: () => Kernel | undefined): number {
+  #boot(boot: () => Kernel): number {
     this.#next = undefined;
     this.#crash = undefined;
     try {
@@ -143,31 +178,46 @@ export class KhoMachine implements System {
     return this.#answer.value;
   }
 
-  #load(kernel: Kernel, { name, count, value }: Call): number {
+  #load(kernel: Kernel, { name, count, order, value }: Call): number {
     const { placed } = this.#answer;
     const answer = kernel.placeSegments(placed, count);
-    if (answer === 0) this.#put(kernel, copyOf(placed), kernel.handsOver, name, value);
+    if (answer === 0) this.#put(kernel, copyOf(placed), kernel.attaches, name, value, order);
     else if (!this.#platform.decisions.failedLoadKeepsImage) this.#next = undefined;
     return answer;
   }
 
   /** kexec_load(2): the caller says where the image goes. */
-  #loadAnywhere(kernel: Kernel, { name, pfn, count, value }: Call): number {
+  #loadAnywhere(kernel: Kernel, { name, pfn, count, order, value }: Call): number {
     const { placed } = this.#answer;
     const carries = this.#platform.decisions.anyImageCarriesHandover && kernel.handsOver;
     placed.add(pfn, count);
     const segments = copyOf(placed);
     if (carries) kernel.placeArray(segments);
-    this.#put(kernel, segments, carries, name, value);
+    this.#put(kernel, segments, carries, name, value, order);
     return 0;
   }
 
   /** An image takes the place of the one that was loaded. */
-  #put(kernel: Kernel, segments: RangeList, handover: boolean, line: number, kernelKind: number) {
+  #put(
+    kernel: Kernel,
+    segments: RangeList,
+    handover: boolean,
+    line: number,
+    kernelKind: number,
+    order: number,
+  ): void {
     const { laterImageCounts, handsOverTreeOfLoad } = this.#platform.decisions;
     if (this.#next !== undefined && !laterImageCounts) return;
     const tree = handover && handsOverTreeOfLoad ? this.#memory.page(kernel.tree) : undefined;
-    this.#next = { segments, handover, kho: khoOf(kernelKind), line, tree: tree?.slice() };
+    const platform = this.#platformToLoad(order);
+    const kho = khoOf(kernelKind);
+    this.#next = { segments, handover, kho, line, tree: tree?.slice(), platform };
+  }
+
+  /** The kernel that a load asks for: 1 + its age, or 0 for one like the one that runs. */
+  #platformToLoad(order: number): Platform {
+    if (order === 0) return this.#platform;
+    return this.#platformOf(this.#others(order - 1), this.#platform.topology);
   }
 
   #unload({ value }: Call): number {
@@ -188,7 +238,8 @@ export class KhoMachine implements System {
     this.#copySegments(segments);
     const handover = this.#platform.decisions.crashImageCarriesHandover && kernel.handsOver;
     if (handover) kernel.placeArray(segments);
-    this.#crash = { segments, handover, kho: 'on', line: 0, tree: undefined };
+    const platform = this.#platform;
+    this.#crash = { segments, handover, kho: 'on', line: 0, tree: undefined, platform };
     return 0;
   }
 
@@ -202,10 +253,14 @@ export class KhoMachine implements System {
   #kexec(kernel: Kernel, { name, value }: Call): number {
     const image = this.#next;
     if (image === undefined) return -EINVAL;
+    const ready = image.handover ? kernel.prepareJump() : 0;
+    if (ready < 0) return ready;
+    this.#answer.reset();
     this.#copySegments(image.segments);
     if (image.tree !== undefined) this.#memory.pageForWriting(kernel.tree).set(image.tree);
     const parameters = image.handover ? this.#handOver(kernel, image) : withoutHandover(image);
     if (image.handover) damageTree(this.#memory, kernel.tree, value, this.#names[name] ?? '');
+    this.#platform = image.platform;
     return this.#boot(() => this.#bootWith(parameters, image.kho));
   }
 

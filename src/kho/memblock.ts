@@ -17,6 +17,11 @@ export class Memblock {
     this.#permitted.push({ first, end });
   }
 
+  /** Permits ranges before all others. */
+  permitFirst(ranges: readonly { readonly first: number; readonly end: number }[]): void {
+    this.#permitted.unshift(...ranges);
+  }
+
   reserve(first: number, count: number): void {
     this.reserved.add(first, first + count);
   }

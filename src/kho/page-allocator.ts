@@ -9,28 +9,20 @@
  * order do not exist beside each other; `freeFrames` is the number of frames in free blocks and
  * untouched ranges.
  */
+import { BlockTable } from './block-table.ts';
 import type { MigrateTypes } from './pageblocks.ts';
 import { RangeSet } from './range-set.ts';
 import type { Topology } from './topology.ts';
-
-const CHUNK_BITS = 10;
-const CHUNK_FRAMES = 1 << CHUNK_BITS;
 
 /** Leftovers between reserved ranges are spared while there is a roomy range among so many. */
 const RANGES_LOOKED_AT = 8;
 
 /** What starts at a frame. */
-const NOTHING = 0;
 const FREE_BLOCK = 1;
 const MOVABLE_BLOCK = 2;
 const UNMOVABLE_BLOCK = 3;
 const PINNED_BLOCK = 4;
 const OWNERS = [undefined, 'free', 'movable', 'unmovable', 'pinned'] as const;
-
-class Chunk {
-  readonly kind = new Uint8Array(CHUNK_FRAMES);
-  readonly order = new Uint8Array(CHUNK_FRAMES);
-}
 
 /** A stretch of memory of one node and one migrate type. */
 class Zone {
@@ -61,7 +53,7 @@ export class PageAllocator {
   readonly #topology: Topology;
   readonly #scratch: RangeSet;
   readonly #maxOrder: number;
-  readonly #chunks = new Map<number, Chunk>();
+  readonly #blocks: BlockTable;
   /** Ordinary zone of node n at 2n, its scratch at 2n + 1. */
   readonly #zones: Zone[];
 
@@ -76,6 +68,7 @@ export class PageAllocator {
     this.#topology = topology;
     this.#scratch = scratch;
     this.#maxOrder = topology.maxOrder;
+    this.#blocks = new BlockTable(topology.maxOrder);
     this.#zones = Array.from({ length: topology.nodes * 2 }, () => new Zone(this.#maxOrder));
   }
 
@@ -149,9 +142,9 @@ export class PageAllocator {
         this.#clear(pfn);
         this.#splitOrder = found;
         for (let half = found - 1; half >= order; half--) {
-          this.#putFree(zone, pfn + 2 ** half, half);
+          this.#putFree(zone, pfn + (1 << half), half);
         }
-        this.freeFrames -= 2 ** order;
+        this.freeFrames -= 1 << order;
         return pfn;
       }
       if (!this.#cutUntouched(zone)) return -1;
@@ -161,7 +154,7 @@ export class PageAllocator {
   #popFree(zone: Zone, order: number): number {
     const list = zone.freeLists[order]!;
     for (let pfn = list.pop(); pfn !== undefined; pfn = list.pop()) {
-      if (this.#kindAt(pfn) === FREE_BLOCK && this.#orderAt(pfn) === order) return pfn;
+      if (this.#blocks.is(pfn, FREE_BLOCK, order)) return pfn;
     }
     return -1;
   }
@@ -174,15 +167,11 @@ export class PageAllocator {
     const first = untouched.first(range);
     const end = untouched.end(range);
     let order = 0;
-    while (
-      order < this.#maxOrder &&
-      end % 2 ** (order + 1) === 0 &&
-      end - 2 ** (order + 1) >= first
-    ) {
+    while (order < this.#maxOrder && end % (2 << order) === 0 && end - (2 << order) >= first) {
       order++;
     }
-    untouched.remove(end - 2 ** order, end);
-    this.#join(end - 2 ** order, order);
+    untouched.remove(end - (1 << order), end);
+    this.#join(end - (1 << order), order);
     return true;
   }
 
@@ -190,7 +179,7 @@ export class PageAllocator {
   #roomyRange(ranges: RangeSet): number {
     const last = ranges.length - 1;
     for (let at = last; at >= 0 && at > last - RANGES_LOOKED_AT; at--) {
-      if (ranges.end(at) - ranges.first(at) >= 2 ** (this.#maxOrder + 1)) return at;
+      if (ranges.end(at) - ranges.first(at) >= 2 << this.#maxOrder) return at;
     }
     return last;
   }
@@ -220,8 +209,8 @@ export class PageAllocator {
   #join(pfn: number, order: number): void {
     const zoneIndex = this.#zoneOf(pfn);
     while (this.#joins && order < this.#maxOrder) {
-      const buddy = (pfn ^ (2 ** order)) >>> 0;
-      if (this.#kindAt(buddy) !== FREE_BLOCK || this.#orderAt(buddy) !== order) break;
+      const buddy = (pfn ^ (1 << order)) >>> 0;
+      if (!this.#blocks.is(buddy, FREE_BLOCK, order)) break;
       if (this.#zoneOf(buddy) !== zoneIndex) break;
       this.#clear(buddy);
       pfn = Math.min(pfn, buddy);
@@ -253,7 +242,7 @@ export class PageAllocator {
       zone.untouched.remove(pfn, stop);
       return stop;
     }
-    const stop = head + 2 ** this.#orderAt(head);
+    const stop = head + 2 ** this.#blocks.orderAt(head);
     this.#clear(head);
     this.#putBack(zone, head, Math.min(first, stop));
     this.#putBack(zone, Math.max(head, end), stop);
@@ -265,7 +254,7 @@ export class PageAllocator {
     let pfn = first;
     while (pfn < end) {
       let order = 0;
-      while (pfn % 2 ** (order + 1) === 0 && pfn + 2 ** (order + 1) <= end) order++;
+      while (pfn % (2 << order) === 0 && pfn + (2 << order) <= end && order < 30) order++;
       this.#putFree(zone, pfn, order);
       pfn += 2 ** order;
     }
@@ -287,7 +276,7 @@ export class PageAllocator {
   ownerOf(pfn: number): Owner {
     const head = this.#headOf(pfn);
     if (head >= 0) {
-      const kind = this.#kindAt(head);
+      const kind = this.#blocks.kindAt(head);
       return OWNERS[kind]!;
     }
     const node = this.#topology.nodeOf(pfn);
@@ -302,47 +291,21 @@ export class PageAllocator {
    */
   #headOf(pfn: number): number {
     if (pfn >= this.#lastHead && pfn < this.#lastEnd) return this.#lastHead;
-    const head = this.#findHead(pfn);
+    const head = this.#blocks.headOf(pfn);
     if (head >= 0) {
       this.#lastHead = head;
-      this.#lastEnd = head + 2 ** this.#orderAt(head);
+      this.#lastEnd = head + (1 << this.#blocks.orderAt(head));
     }
     return head;
   }
 
-  #findHead(pfn: number): number {
-    for (let order = 0; order <= this.#maxOrder; order++) {
-      const head = pfn - (pfn % 2 ** order);
-      if (this.#kindAt(head) !== NOTHING && this.#orderAt(head) >= order) return head;
-    }
-    return -1;
-  }
-
-  #kindAt(pfn: number): number {
-    const chunk = this.#chunks.get(pfn >>> CHUNK_BITS);
-    return chunk === undefined ? NOTHING : chunk.kind[pfn & (CHUNK_FRAMES - 1)]!;
-  }
-
-  #orderAt(pfn: number): number {
-    const chunk = this.#chunks.get(pfn >>> CHUNK_BITS);
-    return chunk === undefined ? 0 : chunk.order[pfn & (CHUNK_FRAMES - 1)]!;
-  }
-
   #mark(pfn: number, kind: number, order: number): void {
     this.#lastEnd = 0;
-    const index = pfn >>> CHUNK_BITS;
-    let chunk = this.#chunks.get(index);
-    if (chunk === undefined) {
-      chunk = new Chunk();
-      this.#chunks.set(index, chunk);
-    }
-    chunk.kind[pfn & (CHUNK_FRAMES - 1)] = kind;
-    chunk.order[pfn & (CHUNK_FRAMES - 1)] = order;
+    this.#blocks.mark(pfn, kind, order);
   }
 
   #clear(pfn: number): void {
     this.#lastEnd = 0;
-    const chunk = this.#chunks.get(pfn >>> CHUNK_BITS);
-    if (chunk !== undefined) chunk.kind[pfn & (CHUNK_FRAMES - 1)] = NOTHING;
+    this.#blocks.clear(pfn);
   }
 }

@@ -9,6 +9,7 @@
  */
 import type { Platform } from './boot.ts';
 import { RangeSet } from './range-set.ts';
+import { SparseBits } from './sparse-bits.ts';
 import type { ScratchArea } from './scratch.ts';
 
 /** Migrate types, in the kernel's numbers (`include/linux/mmzone.h`, `enum migratetype`). */
@@ -26,7 +27,7 @@ export class MigrateTypes {
   readonly size: number;
   readonly #initialised = new RangeSet();
   /** Pageblocks that unmovable requests claimed, by number. */
-  readonly #unmovable = new Set<number>();
+  readonly #unmovable = new SparseBits();
 
   /** @param pageblockOrder log2 of the frames in a pageblock */
   constructor(pageblockOrder: number) {

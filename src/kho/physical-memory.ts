@@ -15,6 +15,8 @@ export class PhysicalMemory {
   readonly pageShift: number;
   readonly #pages = new Map<number, Uint8Array>();
   readonly #stamps = new Map<number, number>();
+  /** How often bytes of a frame were thrown away or zeroed: until then `page` answers the same. */
+  replaced = 0;
 
   constructor(pageShift: number) {
     this.pageShift = pageShift;
@@ -30,6 +32,7 @@ export class PhysicalMemory {
     this.#stamps.delete(pfn);
     const present = this.#pages.get(pfn);
     if (present !== undefined) {
+      this.replaced++;
       present.fill(0);
       return present;
     }
@@ -50,7 +53,7 @@ export class PhysicalMemory {
 
   /** Writes a data page. */
   setStamp(pfn: number, stamp: number): void {
-    this.#pages.delete(pfn);
+    if (this.#pages.delete(pfn)) this.replaced++;
     this.#stamps.set(pfn, stamp);
   }
 
@@ -72,7 +75,7 @@ export class PhysicalMemory {
       if (page !== undefined) this.zeroPage(to + i).set(page);
       else if (stamp !== undefined) this.setStamp(to + i, stamp);
       else {
-        this.#pages.delete(to + i);
+        if (this.#pages.delete(to + i)) this.replaced++;
         this.#stamps.delete(to + i);
       }
     }
@@ -80,6 +83,7 @@ export class PhysicalMemory {
 
   /** Forgets everything, as switching the machine off does. */
   clear(): void {
+    this.replaced++;
     this.#pages.clear();
     this.#stamps.clear();
   }

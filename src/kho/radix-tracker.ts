@@ -25,6 +25,23 @@ export interface PageSource {
   givePage(pfn: number): void;
 }
 
+/** Leaves that are remembered; a power of two. */
+const LEAVES_KNOWN = 1024;
+/** What leaves are remembered of: frames that fit 32 bits, orders whose bits are those of a key. */
+const TAGGED_ORDER_MAX = 15;
+const ORDERS_TAGGED = TAGGED_ORDER_MAX + 1;
+/** How far apart the first leaves of two orders are remembered. */
+const ORDER_STRIDE = 64;
+const TAGGED_FRAMES_END = 2 ** 32;
+
+const setBit = (leaf: Uint8Array, bit: number): void => {
+  leaf[bit >>> 3]! |= 1 << (bit & 7);
+};
+
+const clearBit = (leaf: Uint8Array, bit: number): void => {
+  leaf[bit >>> 3]! &= ~(1 << (bit & 7));
+};
+
 /** Where a path left the pages that were there before. */
 interface Branch {
   readonly node: Uint8Array;
@@ -37,11 +54,18 @@ export class RadixTracker {
   readonly #memory: PhysicalMemory;
   readonly #geometry: RadixGeometry;
   readonly #decisions: Decisions;
+  readonly #leafBits: number;
+  /** Leaves that were reached lately, each where its tag says, and those tags. */
+  readonly #leaves: (Uint8Array | undefined)[] = [];
+  readonly #tags = new Int32Array(LEAVES_KNOWN).fill(-1);
+  /** `replaced` of memory when they were reached; -1: none is known. */
+  #knownAt = -1;
 
   constructor(memory: PhysicalMemory, root: number, decisions: Decisions = INTENDED) {
     this.#decisions = decisions;
     this.#memory = memory;
     this.#geometry = radixGeometry(memory.pageShift);
+    this.#leafBits = this.#geometry.leafBits;
     this.root = root;
   }
 
@@ -51,6 +75,15 @@ export class RadixTracker {
    * @returns whether there were pages enough
    */
   add(pfn: number, order: number, source: PageSource): boolean {
+    const known = this.#knownLeaf(pfn, order);
+    if (known !== undefined) {
+      setBit(known, (pfn >>> order) & ((1 << this.#leafBits) - 1));
+      return true;
+    }
+    return this.#addByPath(pfn, order, source);
+  }
+
+  #addByPath(pfn: number, order: number, source: PageSource): boolean {
     const geometry = this.#geometry;
     const key = encodeKey(geometry, pfn, order);
     const taken: number[] = [];
@@ -73,9 +106,33 @@ export class RadixTracker {
       branch ??= { node, offset };
       node = this.#memory.zeroPage(page);
     }
-    const bit = leafBit(geometry, key);
-    node[bit >>> 3]! |= 1 << (bit & 7);
+    setBit(node, leafBit(geometry, key));
+    this.#know(pfn, order, node);
     return true;
+  }
+
+  /**
+   * The leaf of a block's bit if it was reached lately and every page is still where it was. A path
+   * never changes but by giving pages back; then everything is forgotten.
+   */
+  #knownLeaf(pfn: number, order: number): Uint8Array | undefined {
+    if (this.#memory.replaced !== this.#knownAt) return undefined;
+    if (order > TAGGED_ORDER_MAX || pfn >= TAGGED_FRAMES_END) return undefined;
+    const place = (pfn >>> order) >>> this.#leafBits;
+    const slot = (place + order * ORDER_STRIDE) & (LEAVES_KNOWN - 1);
+    return this.#tags[slot] === place * ORDERS_TAGGED + order ? this.#leaves[slot] : undefined;
+  }
+
+  #know(pfn: number, order: number, leaf: Uint8Array): void {
+    if (order > TAGGED_ORDER_MAX || pfn >= TAGGED_FRAMES_END) return;
+    if (this.#memory.replaced !== this.#knownAt) {
+      this.#tags.fill(-1);
+      this.#knownAt = this.#memory.replaced;
+    }
+    const place = (pfn >>> order) >>> this.#leafBits;
+    const slot = (place + order * ORDER_STRIDE) & (LEAVES_KNOWN - 1);
+    this.#tags[slot] = place * ORDERS_TAGGED + order;
+    this.#leaves[slot] = leaf;
   }
 
   /** Takes the pages of a path that could not be finished off the tree, and gives them back. */
@@ -83,10 +140,20 @@ export class RadixTracker {
     const { givesPagesBack, cutsBranchOff } = this.#decisions;
     if (givesPagesBack) for (const frame of taken) source.givePage(frame);
     if (branch !== undefined && cutsBranchOff) writeU64(branch.node, branch.offset, 0);
+    this.#knownAt = -1;
   }
 
   /** Forgets a block; one that was not noted stays that way. */
   remove(pfn: number, order: number): void {
+    const known = this.#knownLeaf(pfn, order);
+    if (known !== undefined) {
+      clearBit(known, (pfn >>> order) & ((1 << this.#leafBits) - 1));
+      return;
+    }
+    this.#removeByPath(pfn, order);
+  }
+
+  #removeByPath(pfn: number, order: number): void {
     const geometry = this.#geometry;
     const key = encodeKey(geometry, pfn, order);
     let node = this.#memory.pageForWriting(this.root);
@@ -95,8 +162,17 @@ export class RadixTracker {
       if (next === 0) return;
       node = this.#memory.pageForWriting(next / this.#pageBytes);
     }
-    const bit = leafBit(geometry, key);
-    node[bit >>> 3]! &= ~(1 << (bit & 7));
+    clearBit(node, leafBit(geometry, key));
+    this.#know(pfn, order, node);
+  }
+
+  /** Memory says at all times what is noted. */
+  write(): boolean {
+    return true;
+  }
+
+  forget(): void {
+    throw new Error('a radix tree is not forgotten while a kernel runs');
   }
 
   get #pageBytes(): number {
@@ -109,14 +185,20 @@ export class RadixTracker {
  *
  * A pointer to a page that does not exist ends the kernel, as it would a real one. So does a page
  * that is reached twice, where a real one might walk for days.
+ *
+ * @param visit is told of every block
+ * @param visitPage is told of every page of the tracker, after that
  */
 export const walkTracker = (
   memory: PhysicalMemory,
   root: number,
   visit: (pfn: number, order: number) => void,
+  visitPage: (frame: number) => void = () => {},
 ): void => {
   const geometry = radixGeometry(memory.pageShift);
-  walkNode(memory, geometry, root, geometry.depth - 1, 0, visit, new Set());
+  const seen = new Set<number>();
+  walkNode(memory, geometry, root, geometry.depth - 1, 0, visit, seen);
+  for (const frame of seen) visitPage(frame);
 };
 
 /** The kernel met memory that it cannot go on with. */
@@ -150,20 +232,49 @@ const walkNode = (
   }
 };
 
+/** Nearly always all keys of a leaf have one order, which is then worked out once. */
 const walkLeaf = (
   geometry: RadixGeometry,
   words: Uint32Array,
   prefix: number,
   visit: (pfn: number, order: number) => void,
 ): void => {
+  const last = prefix + words.length * 32 - 1;
+  const order = prefix === 0 ? -1 : keyOrder(geometry, prefix);
+  const isOne = order >= 0 && keyOrder(geometry, last) === order;
+  const first = isOne ? keyPfn(geometry, prefix, order) : 0;
+  const frames = isOne ? 2 ** order : 0;
+  if (!isOne) {
+    eachBit(words, (at) => {
+      const key = prefix + at;
+      visit(keyPfn(geometry, key, keyOrder(geometry, key)), keyOrder(geometry, key));
+    });
+    return;
+  }
+  for (let word = 0; word < words.length; word++) {
+    let bits = words[word]!;
+    if (bits === ALL_ONES) {
+      const start = first + word * 32 * frames;
+      for (let at = 0; at < 32; at++) visit(start + at * frames, order);
+      continue;
+    }
+    const base = word * 32 + 31;
+    while (bits !== 0) {
+      const lowest = bits & -bits;
+      visit(first + (base - Math.clz32(lowest)) * frames, order);
+      bits ^= lowest;
+    }
+  }
+};
+
+const ALL_ONES = 0xffffffff;
+
+const eachBit = (words: Uint32Array, visit: (at: number) => void): void => {
   for (let word = 0; word < words.length; word++) {
     let bits = words[word]!;
     while (bits !== 0) {
-      const bit = 31 - Math.clz32(bits & -bits);
+      visit(word * 32 + 31 - Math.clz32(bits & -bits));
       bits &= bits - 1;
-      const key = prefix + word * 32 + bit;
-      const order = keyOrder(geometry, key);
-      visit(keyPfn(geometry, key, order), order);
     }
   }
 };

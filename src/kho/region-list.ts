@@ -11,22 +11,24 @@ import { blockOrder } from './blocks.ts';
 import type { Debugfs } from './debugfs.ts';
 import type { Booted, Platform } from './boot.ts';
 import { ENOENT } from './errno.ts';
-import { addSubtree, removeSubtree } from './handover-tree.ts';
+import type { OutgoingTree } from './outgoing-tree.ts';
 import { KernelPanic } from './radix-tracker.ts';
-import type { PageSource, RadixTracker } from './radix-tracker.ts';
+import type { PageSource } from './radix-tracker.ts';
 import { regionEnd, regionFirst, writeRegions } from './reserve-mem.ts';
 import type { Region } from './reserve-mem.ts';
+import type { Tracker } from './tracker.ts';
 
 /** What the list works with. */
 export interface RegionHost {
   readonly platform: Platform;
   readonly booted: Booted;
-  readonly tracker: RadixTracker;
+  readonly tracker: Tracker;
   readonly pages: PageSource;
-  /** Frame of the outgoing tree. */
-  readonly tree: number;
+  readonly outgoing: OutgoingTree;
   readonly debugfs: Debugfs;
   readonly answer: CallAnswer;
+  /** Whether regions are preserved from boot on, or only when somebody finalizes. */
+  readonly preserves: boolean;
 }
 
 export class RegionList {
@@ -60,17 +62,39 @@ export class RegionList {
   }
 
   #publish(): void {
-    const { tracker, pages } = this.#host;
-    for (const region of this.#regions) {
-      this.#eachBlock(region, (head, order) => {
-        if (!tracker.add(head, order, pages)) throw new KernelPanic('no page left to boot with');
-      });
-    }
+    const { pages, preserves } = this.#host;
+    if (preserves && !this.#preserveRegions()) throw new KernelPanic('no page left to boot with');
     this.#blob = pages.takePage();
-    if (this.#blob < 0 || !tracker.add(this.#blob, 0, pages)) {
+    if (this.#blob < 0 || (preserves && !this.#preserveList())) {
       throw new KernelPanic('no page left to boot with');
     }
     this.#list();
+  }
+
+  /** Whether there is a list of regions. */
+  get isListed(): boolean {
+    return this.#blob !== 0;
+  }
+
+  /** Preserves the regions and their list; false when there were not pages enough. */
+  preserve(): boolean {
+    return this.#blob === 0 || (this.#preserveRegions() && this.#preserveList());
+  }
+
+  #preserveRegions(): boolean {
+    const { tracker, pages } = this.#host;
+    let all = true;
+    for (const region of this.#regions) {
+      this.#eachBlock(region, (head, order) => {
+        all &&= tracker.add(head, order, pages);
+      });
+    }
+    return all;
+  }
+
+  #preserveList(): boolean {
+    const { tracker, pages } = this.#host;
+    return tracker.add(this.#blob, 0, pages);
   }
 
   /** Visits the blocks that a region is preserved as. */
@@ -89,14 +113,13 @@ export class RegionList {
 
   /** Writes the list anew and names it in the outgoing tree. */
   #list(): void {
-    const { platform, tree, debugfs } = this.#host;
-    const { memory, topology, decisions } = platform;
-    const page = memory.pageForWriting(tree);
+    const { platform, outgoing, debugfs } = this.#host;
+    const { memory, topology } = platform;
     const phys = this.#blob * topology.pageBytes;
-    removeSubtree(page, phys);
+    outgoing.remove(phys);
     debugfs.remove(phys);
     this.#bytes = writeRegions(memory.zeroPage(this.#blob), this.#regions);
-    const named = addSubtree(page, MEMBLOCK.name, phys, this.#bytes, decisions);
+    const named = outgoing.add(MEMBLOCK.name, phys, this.#bytes);
     if (named === 0) debugfs.add(MEMBLOCK.name, phys, this.#bytes);
   }
 
@@ -149,9 +172,9 @@ export class RegionList {
       this.#list();
       return;
     }
-    const { platform, tracker, pages, tree, debugfs } = this.#host;
-    const { memory, topology } = platform;
-    removeSubtree(memory.pageForWriting(tree), this.#blob * topology.pageBytes);
+    const { platform, tracker, pages, outgoing, debugfs } = this.#host;
+    const { topology } = platform;
+    outgoing.remove(this.#blob * topology.pageBytes);
     debugfs.remove(this.#blob * topology.pageBytes);
     tracker.remove(this.#blob, 0);
     pages.givePage(this.#blob);

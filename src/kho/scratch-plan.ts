@@ -62,6 +62,8 @@ export interface ScratchReserving {
   readonly roundsNamedSizes: boolean;
   /** Leave nodes without memory out, rather than fail on them. */
   readonly skipsNodesWithoutMemory: boolean;
+  /** Round named sizes up to no more than 64 bits hold, rather than to 0; no kernel does yet. */
+  readonly saturates?: boolean;
 }
 
 /** Every release series that has KHO, oldest first. */
@@ -121,10 +123,11 @@ export interface ScratchPlan {
 
 const wrapped = (value: bigint): bigint => BigInt.asUintN(64, value);
 
-/** Rounds up to a power of two; from the last multiple below 2^64 on, that is 0. */
-const roundUp = (bytes: bigint, align: number): bigint => {
+/** Rounds up to a power of two; past the last multiple below 2^64 that wraps to 0, or saturates. */
+const roundUp = (bytes: bigint, align: number, saturates = false): bigint => {
   const unit = BigInt(align);
-  return wrapped(((bytes + unit - 1n) / unit) * unit);
+  const rounded = wrapped(((bytes + unit - 1n) / unit) * unit);
+  return saturates && rounded < bytes ? 2n ** 64n - unit : rounded;
 };
 
 /** `percent` of `bytes` as u64 arithmetic gives it: the product loses what is above 64 bits. */
@@ -153,12 +156,13 @@ export const wantedAreas = (
     ...nodes.map((node) => ({
       area: 'node' as const,
       node,
-      bytes: roundUp(perNode(node), align),
+      bytes: roundUp(perNode(node), align, rules.saturates),
     })),
   ];
   const percent = percentOf(option);
   if (option.kind === 'sizes') {
-    const named = (bytes: bigint) => (rules.roundsNamedSizes ? roundUp(bytes, align) : bytes);
+    const named = (bytes: bigint) =>
+      rules.roundsNamedSizes ? roundUp(bytes, align, rules.saturates) : bytes;
     return areas(named(option.lowmem), named(option.global), () => option.perNode);
   }
   const lowmem = roundUp(scaled(early.low, percent), align);

@@ -9,6 +9,11 @@ import {
 import type { Machine } from '#model/system';
 import type { Decisions } from './decisions.ts';
 import type { Memblock } from './memblock.ts';
+import { parseScratchOption } from './scratch-option.ts';
+import type { ScratchOption } from './scratch-option.ts';
+import { wantedAreas } from './scratch-plan.ts';
+import type { EarlyReserved, ScratchMachine, WantedArea } from './scratch-plan.ts';
+import type { PageShift } from '#src/abi/description/page-size';
 import { readU64, writeU64 } from './physical-memory.ts';
 import type { Topology } from './topology.ts';
 
@@ -18,31 +23,95 @@ export interface ScratchArea {
   readonly count: number;
 }
 
+/** A cold machine that is about to reserve scratch. */
+export interface ScratchHost {
+  readonly machine: Machine;
+  readonly topology: Topology;
+  readonly decisions: Decisions;
+}
+
+/** What the command line says of `kho_scratch=`. */
+const optionOf = ({ machine, topology, decisions }: ScratchHost, line: number): ScratchOption => {
+  const { scratch, scratchLines } = machine;
+  if (scratchLines === undefined) {
+    const bytes = (frames: number): bigint => BigInt(frames) * BigInt(topology.pageBytes);
+    const lowmem = bytes(scratch.lowmem);
+    const global = bytes(scratch.global);
+    const perNode = bytes(scratch.perNode);
+    return { kind: 'sizes', lowmem, global, perNode, overflowed: false, rest: '' };
+  }
+  const text = scratchLines[line]?.text;
+  if (text === undefined) return { kind: 'refused', why: 'there is none' };
+  return parseScratchOption(text, decisions.scratchGrammar);
+};
+
+/** The areas that a command line asks for. */
+const wantedBy = (
+  host: ScratchHost,
+  line: number,
+  early: EarlyReserved,
+  align: number,
+): readonly WantedArea[] => {
+  const { topology, decisions } = host;
+  const { pageBytes } = topology;
+  const banks = Array.from({ length: topology.nodes }, (_, node) => ({
+    start: topology.first(node) * pageBytes,
+    end: topology.endOf(node) * pageBytes,
+    node,
+  })).filter(({ start, end }) => start < end);
+  const machine: ScratchMachine = {
+    pageShift: topology.pageShift as PageShift,
+    banks,
+    nodes: topology.nodes,
+    reserved: [],
+    lowEnd: topology.lowmemEnd * pageBytes,
+  };
+  return wantedAreas(optionOf(host, line), early, machine, {
+    align: align * pageBytes,
+    roundsNamedSizes: true,
+    skipsNodesWithoutMemory: decisions.skipsNodesWithoutMemory,
+    saturates: decisions.scratchSizesSaturate,
+  });
+};
+
+/** What comes of reserving scratch: the areas in order, up to the one that fits nowhere. */
+export interface ReservedScratch {
+  readonly areas: readonly ScratchArea[];
+  /** Whether there is a place for every one of them. */
+  readonly fits: boolean;
+}
+
 /**
- * Reserves an area of low memory, one for any node and one per node.
+ * Reserves an area of low memory, one for any node and one per node with memory.
  *
- * @returns the areas, or undefined when one of them does not fit anywhere
+ * @param memblock knows what is reserved, and permits all memory
+ * @param line index of the command line
+ * @param early what the kernel had reserved for itself
  */
 export const reserveScratch = (
-  machine: Machine,
-  topology: Topology,
+  host: ScratchHost,
   memblock: Memblock,
-  decisions: Decisions,
-): ScratchArea[] | undefined => {
+  line: number,
+  early: EarlyReserved,
+): ReservedScratch => {
+  const { machine, topology, decisions } = host;
   const align = decisions.alignsScratch ? machine.scratchAlign : 1;
-  const { lowmem, global, perNode } = machine.scratch;
   const areas: ScratchArea[] = [];
-  const reserve = (asked: number, low: number, high: number): boolean => {
-    const count = Math.ceil(asked / align) * align;
-    const first = count === 0 ? 0 : memblock.allocate(count, align, low, high);
+  for (const { area, node, bytes } of wantedBy(host, line, early, align)) {
+    const isLow = area === 'lowmem' && decisions.lowScratchBelowLimit;
+    const low = node === null ? 1 : Math.max(1, topology.first(node));
+    const high = node !== null ? topology.endOf(node) : isLow ? topology.lowmemEnd : topology.end;
+    if (bytes > BigInt(Number.MAX_SAFE_INTEGER)) return { areas, fits: false };
+    const count = Number(bytes) / topology.pageBytes;
+    if (count === 0 && (node === null || low < high)) {
+      areas.push({ first: 0, count });
+      continue;
+    }
+    const first = memblock.allocate(count, align, low, high);
+    if (first < 0) return { areas, fits: false };
     areas.push({ first, count });
-    return first >= 0;
-  };
-  let fits = reserve(lowmem, 0, topology.lowmemEnd) && reserve(global, 0, topology.end);
-  for (let node = 0; fits && node < topology.nodes; node++) {
-    fits = reserve(perNode, topology.first(node), topology.endOf(node));
   }
-  return fits ? areas : undefined;
+  return { areas, fits: true };
 };
 
 /** Writes the array that the next kernel gets. */

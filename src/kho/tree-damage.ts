@@ -2,7 +2,7 @@
  * Damage to an outgoing tree, as `Call.value` of `kexec` names it: what a kernel of another make, a
  * stray write or a bug may leave for the next kernel to read.
  */
-import { FdtEditor, FdtError, FdtReader } from 'fdt-ts';
+import { FdtEditor, FdtError, FdtReader, checkHeader } from 'fdt-ts';
 import {
   COMPATIBLE_PROPERTY,
   MEMORY_MAP_PROPERTY,
@@ -30,7 +30,7 @@ export const damageTree = (
   name: string,
 ): void => {
   const page = memory.page(tree);
-  if (page === undefined || damage === 0) return;
+  if (page === undefined || damage === 0 || checkHeader(page) !== undefined) return;
   if (damage < FIRST_BLOB_DAMAGE) damageRoot(page, damage);
   else if (damage === METADATA_UNKNOWN_VERSION) damageVersion(memory, page);
   else damageBlob(page, damage, damage === METADATA_TOO_SHORT ? KEXEC_METADATA.name : name);

@@ -1,0 +1,31 @@
+/**
+ * What kernels of older series decide otherwise: not by mistake, they do not know better.
+ *
+ * Each row holds for every generation before the one that it names. Mistakes that a series shipped
+ * with are faults (`faults.ts`); what is in memory is said by the descriptions of generations.
+ */
+import { WIRE_GENERATIONS } from '#src/abi/description/generations';
+import type { Decisions } from './decisions.ts';
+
+interface Before {
+  readonly before: string;
+  readonly overrides: Partial<Decisions>;
+}
+
+const OLDER: readonly Before[] = [
+  // kho_extend_scratch() came with 7.3.
+  { before: '7.3', overrides: { widensScratch: false } },
+  // kho_scratch_overlap() came with 6.18.
+  { before: '6.18', overrides: { checksScratchOverlap: false } },
+];
+
+const placeOf = (id: string): number => WIRE_GENERATIONS.findIndex((row) => row.id === id);
+
+/** What kernels of a generation decide otherwise than the newest. */
+export const seriesDecisions = (generation: string): Partial<Decisions> =>
+  Object.assign(
+    {},
+    ...OLDER.filter(({ before }) => placeOf(generation) < placeOf(before)).map(
+      ({ overrides }) => overrides,
+    ),
+  ) as Partial<Decisions>;

@@ -1,0 +1,71 @@
+/**
+ * Trackers: how a kernel notes what is preserved, and how the next one reads it.
+ *
+ * A strategy per format of the ABI; which one a kernel has is data of its generation. A tracker
+ * takes its pages from the kernel that runs it, and what it writes is pages of memory.
+ */
+import type { ChunkFormat, TrackerFormat } from '#src/abi/description/generation';
+import { BitmapTracker, walkChunks } from './bitmap-tracker.ts';
+import type { Decisions } from './decisions.ts';
+import type { PhysicalMemory } from './physical-memory.ts';
+import { RadixTracker, walkTracker } from './radix-tracker.ts';
+import type { PageSource } from './radix-tracker.ts';
+
+/** What a kernel notes preserved blocks in. */
+export interface Tracker {
+  /** Frame that the tree points to; 0 while nothing is written down. */
+  readonly root: number;
+  /** Notes a block, or answers false and has changed nothing. */
+  add(pfn: number, order: number, source: PageSource): boolean;
+  /** Forgets a block; one that was not noted stays that way. */
+  remove(pfn: number, order: number): void;
+  /** Writes down what is noted, or answers false and has changed nothing. */
+  write(source: PageSource): boolean;
+  /** Forgets everything, and gives back what it took. */
+  forget(source: PageSource): void;
+}
+
+/** One way to note and to read. */
+interface TrackerStrategy {
+  /** Starts an empty tracker; `takePage` ends the boot where there is no page. */
+  readonly start: (
+    memory: PhysicalMemory,
+    format: TrackerFormat,
+    takePage: () => number,
+    decisions: Decisions,
+  ) => Tracker;
+  /** Visits every block that the previous kernel wrote down. */
+  readonly walk: (
+    memory: PhysicalMemory,
+    format: TrackerFormat,
+    root: number,
+    visit: (pfn: number, order: number) => void,
+  ) => void;
+}
+
+const STRATEGIES: Readonly<Record<TrackerFormat['kind'], TrackerStrategy>> = {
+  radix: {
+    start: (memory, _format, takePage, decisions) => {
+      const root = takePage();
+      memory.zeroPage(root);
+      return new RadixTracker(memory, root, decisions);
+    },
+    walk: (memory, _format, root, visit) => walkTracker(memory, root, visit),
+  },
+  chunks: {
+    start: (memory, format, _takePage, decisions) =>
+      new BitmapTracker(memory, format as ChunkFormat, decisions),
+    walk: (memory, format, root, visit) =>
+      walkChunks(memory, format as ChunkFormat, root * 2 ** memory.pageShift, visit),
+  },
+  ranges: {
+    start: () => {
+      throw new Error('a tree of ranges has no tracker');
+    },
+    walk: () => {
+      throw new Error('a tree of ranges has no tracker');
+    },
+  },
+};
+
+export const strategyOf = ({ kind }: TrackerFormat): TrackerStrategy => STRATEGIES[kind];
