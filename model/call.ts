@@ -56,6 +56,7 @@ export class CallAnswer implements Answer {
   total = 0;
   order = 0;
   flags = 0;
+  array = 0;
   /** Address of the scratch array of the running kernel, in bytes; 0 when there is none. */
   scratchArray = 0;
   /** Its length in bytes. */
@@ -65,6 +66,7 @@ export class CallAnswer implements Answer {
   readonly placed = new RangeList();
   readonly early = new RangeList();
   readonly areas = new RangeList();
+  readonly huge = new RangeList();
   readonly regions = new RangeList();
   readonly pages = new RangeList();
   readonly chunks = new RangeList();
@@ -83,6 +85,7 @@ export class CallAnswer implements Answer {
     this.total = 0;
     this.order = 0;
     this.flags = 0;
+    this.array = 0;
     this.scratchArray = 0;
     this.scratchBytes = 0;
     this.taken.clear();
@@ -90,6 +93,7 @@ export class CallAnswer implements Answer {
     this.placed.clear();
     this.early.clear();
     this.areas.clear();
+    this.huge.clear();
     this.regions.clear();
     this.pages.clear();
     this.chunks.clear();

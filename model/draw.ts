@@ -9,6 +9,7 @@ import { SLOTS } from './place.ts';
 import type { Random } from './random.ts';
 import { KINDS, STEP_NAMES, kindOf } from './step.ts';
 import type { Step, StepName } from './step.ts';
+import { CHAIN_FACTOR, chooseWeighted, drawSilence, makesChain, swarmFactor } from './swarm.ts';
 import type { World } from './world.ts';
 import type { WorldObject } from './world-object.ts';
 
@@ -19,12 +20,14 @@ export const ORDINARY_WEIGHTS = Object.fromEntries(
   STEP_NAMES.map((name) => [name, KINDS[name].weight]),
 ) as Weights;
 
-/** How much more often a trace that makes a long chain loads and jumps. */
-const CHAIN_FACTOR = 6;
 /** Kinds of step that end a chain whatever the next kernel does. */
-const CHAIN_ENDS: readonly StepName[] = ['cold boot', 'boot without KHO', 'load anywhere', 'crash'];
-/** One kind in so many is silent: few in some traces, most of them in others. */
-const SILENT_ONE_IN = [5, 2] as const;
+const CHAIN_ENDS: readonly StepName[] = [
+  'cold boot',
+  'boot without KHO',
+  'load anywhere',
+  'crash',
+  'boot kernel',
+];
 /** How much more often a kind of step is drawn that was asked for. */
 const WANTED_FACTOR = 3;
 /** One draw in so many asks for something that must be refused or changes nothing. */
@@ -41,17 +44,27 @@ const TRACES_PER_STRAY = 4;
  * Weights of one trace: each kind rarer, as usual, or more frequent; some silent.
  *
  * @param wants kinds that are drawn more often and never silenced
+ * @param has what the kernels of the run have: phases, several kernels
  */
-export const swarmWeights = (random: Random, wants: readonly StepName[] = []): Weights => {
+export const swarmWeights = (
+  random: Random,
+  wants: readonly StepName[] = [],
+  has: readonly ('phases' | 'mixed')[] = [],
+): Weights => {
   const weights = { ...ORDINARY_WEIGHTS };
-  const silentOneIn = random.pick(SILENT_ONE_IN);
+  const silentOneIn = drawSilence(random);
   for (const name of STEP_NAMES) {
+    const { only } = kindOf(name);
+    if (only !== undefined && !has.includes(only)) {
+      weights[name] = 0;
+      continue;
+    }
     const wanted = wants.includes(name);
     if (wanted) weights[name] *= WANTED_FACTOR;
-    const silent = !wanted && KINDS[name].silenceable && random.oneIn(silentOneIn);
-    weights[name] *= silent ? 0 : random.pick([0.25, 1, 1, 1, 4]);
+    const maySilence = !wanted && KINDS[name].silenceable;
+    weights[name] *= swarmFactor(random, maySilence ? silentOneIn : 0);
   }
-  if (random.oneIn(2)) {
+  if (makesChain(random)) {
     weights.load *= CHAIN_FACTOR;
     weights.kexec *= CHAIN_FACTOR;
     for (const name of CHAIN_ENDS) weights[name] = 0;
@@ -137,41 +150,45 @@ export class Draw {
   }
 }
 
+/** Kinds of step in the order of their names. */
+const KIND_LIST = STEP_NAMES.map(kindOf);
+
 /** Draws the steps of one trace. */
 export class Drawer {
   readonly #draw: Draw;
-  readonly #weights: Weights;
+  /** Weights of the trace, and those of the present state, by the place of a kind of step. */
+  readonly #weights: Float64Array;
+  readonly #now = new Float64Array(KIND_LIST.length);
   #nextId = 0;
 
   constructor(random: Random, weights: Weights) {
     this.#draw = new Draw(random);
-    this.#weights = weights;
+    this.#weights = Float64Array.from(STEP_NAMES, (name) => weights[name]);
   }
 
   /** The next step, given what the world looks like. */
   next(world: World): Step {
     this.#draw.world = world;
+    const total = this.#weigh(world);
     for (;;) {
-      const name = this.#chooseName(world);
-      const drawn = kindOf(name).draw(this.#draw);
-      if (drawn !== undefined) return { id: this.#nextId++, do: name, ...drawn } as Step;
+      const chosen = chooseWeighted(this.#draw.random, this.#now, total);
+      const at = chosen < 0 ? STEP_NAMES.indexOf('alloc') : chosen;
+      const drawn = KIND_LIST[at]!.draw(this.#draw);
+      if (drawn !== undefined) return { id: this.#nextId++, do: STEP_NAMES[at], ...drawn } as Step;
     }
   }
 
-  #chooseName(world: World): StepName {
+  /** Weighs every kind of step for the present state; answers the sum. */
+  #weigh(world: World): number {
     let total = 0;
-    for (const name of STEP_NAMES) total += this.#weightOf(name, world);
-    let left = (this.#draw.random.below(1 << 20) / (1 << 20)) * total;
-    for (const name of STEP_NAMES) {
-      left -= this.#weightOf(name, world);
-      if (left < 0) return name;
+    for (let at = 0; at < KIND_LIST.length; at++) {
+      const kind = KIND_LIST[at]!;
+      const weight = this.#weights[at]!;
+      let now = 0;
+      if (world.hasWhatItNeeds(kind)) now = kind.weightNow?.(weight, world) ?? weight;
+      this.#now[at] = now;
+      total += now;
     }
-    return 'alloc';
-  }
-
-  #weightOf(name: StepName, world: World): number {
-    const weight = this.#weights[name];
-    if (!world.permits(name)) return 0;
-    return kindOf(name).weightNow?.(weight, world) ?? weight;
+    return total;
   }
 }

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { maxPageOrder, shapeProblem } from './machines.ts';
 import type { MachineShape } from './machines.ts';
 import { COMMAND_LINES } from './reserve-mem.ts';
+import { SCRATCH_LINES } from './scratch-lines.ts';
 import type { Step, StepName, Trace } from './step.ts';
 
 /** A trace to be run: its steps are fixed, or drawn from `seed` until there are `length`. */
@@ -20,6 +21,8 @@ export interface TracePlan {
   readonly steps: readonly Step[] | undefined;
   /** Kinds of step that are drawn more often. */
   readonly wants: readonly StepName[];
+  /** Kernels that steps may load, as indices of `GENERATIONS`; none but the first when absent. */
+  readonly kernels?: readonly number[];
 }
 
 /** Bounds of the machines that are generated. */
@@ -43,8 +46,17 @@ export const machineShapes = (bounds: MachineBounds): fc.Arbitrary<MachineShape>
       lines: fc.nat({ max: 3 * COMMAND_LINES.length - 1 }),
       crooked: fc.array(fc.integer({ min: 0, max: 8191 }), { minLength: 4, maxLength: 4 }),
       deferred: fc.boolean(),
+      /** Which command lines with `kho_scratch=`; most machines have none. */
+      options: fc.nat({ max: 2 * SCRATCH_LINES.length - 1 }),
+      /** Number of a node that has no memory; mostly there is none. */
+      empty: fc.nat({ max: 11 }),
+      /** log2 of the blocks by which scratch is widened, in parts of the largest block. */
+      widen: fc.nat({ max: 5 }),
+      huge: fc.nat({ max: 5 }),
+      /** Largest blocks below the border of low memory; for many it stays at 4 GiB. */
+      low: fc.integer({ min: 5, max: 25 }),
     })
-    .map(({ nodes, quarters, crash, lines, crooked, deferred }) => {
+    .map(({ nodes, quarters, crash, lines, crooked, deferred, ...more }) => {
       const pageShift = bounds.pageShift ?? 12;
       const block = 2 ** maxPageOrder(pageShift);
       const shifts = crooked.map((frames) => frames % block);
@@ -58,13 +70,56 @@ export const machineShapes = (bounds: MachineBounds): fc.Arbitrary<MachineShape>
         scratch: { lowmem: block, global: block, perNode: block },
         ...(deferred ? { deferredInit: true } : {}),
       };
-      return withCrash(withLines(shape, COMMAND_LINES[lines]), crash);
+      const mayBeEmpty = nodes < bounds.nodesMax;
+      const draw = mayBeEmpty ? more : { ...more, empty: Infinity };
+      const sized = withScratch(withLines(shape, COMMAND_LINES[lines]), draw, block);
+      return withCrash(sized, crash);
     });
 
 /** The machine with command lines that name regions, where there is room for them. */
 const withLines = (shape: MachineShape, lines: readonly string[] | undefined): MachineShape => {
   const named = lines === undefined ? shape : { ...shape, reserveMem: lines };
   return shapeProblem(named) === '' ? named : shape;
+};
+
+/** What is drawn of a machine that concerns scratch. */
+interface ScratchDraw {
+  readonly options: number;
+  readonly empty: number;
+  readonly widen: number;
+  readonly huge: number;
+  readonly low: number;
+}
+
+/** The shape if a law can be tried on it, and the one before if not. */
+const orElse = (shape: MachineShape, before: MachineShape): MachineShape =>
+  shapeProblem(shape) === '' ? shape : before;
+
+/** Low memory of more blocks than this ends at 4 GiB. */
+const LOW_BLOCKS_MAX = 15;
+/** Blocks by which scratch is widened: the largest block of the allocator, or a part of it. */
+const WIDEN_PARTS = [16, 8, 4, 1] as const;
+/** Sizes of HugeTLB pages: log2 of their frames. */
+const HUGE_ORDERS = [5, 6] as const;
+/** Sixteen frames above the middle of a block: a border that nothing is aligned to. */
+const LOW_FRAMES_OFF = 16;
+
+/** The machine with its own ideas of scratch, one after the other, where there is room. */
+const withScratch = (plain: MachineShape, draw: ScratchDraw, block: number): MachineShape => {
+  const lines = SCRATCH_LINES[draw.options];
+  const part = WIDEN_PARTS[draw.widen];
+  const order = HUGE_ORDERS[draw.huge];
+  const low = Math.floor((draw.low + 0.5) * block) + LOW_FRAMES_OFF;
+  let shape = plain;
+  if (part !== undefined) shape = { ...shape, widenFrames: block / part };
+  if (draw.empty <= plain.nodes.length) {
+    const nodes = [...plain.nodes.slice(0, draw.empty), 0, ...plain.nodes.slice(draw.empty)];
+    shape = { ...shape, nodes };
+  }
+  if (lines !== undefined) shape = orElse({ ...shape, scratchLines: lines }, shape);
+  if (draw.low <= LOW_BLOCKS_MAX) shape = orElse({ ...shape, lowFrames: low }, shape);
+  if (order === undefined) return shape;
+  return orElse({ ...shape, hugePages: { order, count: 1 + (draw.options % 3) } }, shape);
 };
 
 /** Frames for a crash kernel: enough to boot in, and no more. */
@@ -83,11 +138,16 @@ const borderShift = (node: number, nodes: number, crooked: readonly number[]): n
   return after - before;
 };
 
-/** Plans of traces of up to `stepsMax` steps. */
+/**
+ * Plans of traces of up to `stepsMax` steps.
+ *
+ * @param kernels kernels that steps may load, as indices of `GENERATIONS`
+ */
 export const tracePlans = (
   machines: fc.Arbitrary<MachineShape>,
   stepsMax: number,
   wants: readonly StepName[] = [],
+  kernels: readonly number[] = [],
 ): fc.Arbitrary<TracePlan> =>
   fc
     .record({
@@ -95,7 +155,7 @@ export const tracePlans = (
       seed: fc.nat({ max: 0xfffffffe }),
       length: fc.integer({ min: Math.ceil(stepsMax / 4), max: stepsMax }),
     })
-    .map((plan) => ({ ...plan, wants, steps: undefined }));
+    .map((plan) => ({ ...plan, wants, kernels, steps: undefined }));
 
 /** A plan that runs a trace exactly. */
 export const planOf = (trace: Trace): TracePlan => ({

@@ -5,6 +5,7 @@
  * memory is data of the implementation and the observer; which rules apply to it is said by the
  * rules. Adding a kernel is adding a row.
  */
+import { ROOT_STRING } from '#spec/generations';
 import type { Generation } from '#spec/generations';
 
 export interface KernelProfile {
@@ -17,8 +18,23 @@ export interface KernelProfile {
   readonly compatible: string;
 }
 
+const profile = (generation: Generation, release: string): KernelProfile => ({
+  name: generation,
+  generation,
+  release,
+  compatible: ROOT_STRING[generation],
+});
+
+/** Every kernel that is modelled, oldest first. */
 export const KERNELS: readonly KernelProfile[] = [
-  { name: '7.3', generation: '7.3', release: '7.3.4', compatible: 'kho-v4' },
+  profile('6.16', '6.16.12'),
+  profile('6.17', '6.17.13'),
+  profile('6.18', '6.18.15'),
+  profile('6.19', '6.19.14'),
+  profile('7.0', '7.0.13'),
+  profile('7.1', '7.1.13'),
+  profile('7.2', '7.2.13'),
+  profile('7.3', '7.3.4'),
 ];
 
 export const NEWEST_KERNEL: KernelProfile = KERNELS.at(-1)!;

@@ -4,15 +4,28 @@
  * A shape is small data that a trace file carries; `buildMachine` makes the machine of it. Borders
  * between nodes need not be aligned to anything but pages: blocks that would cross one must not.
  */
+import { pageblockFrames } from '#spec/machine';
 import type { Machine, NodeRange } from '#spec/machine';
 import { regionFrames, reserveMemOf } from './reserve-mem.ts';
+import { scratchLinesOf, scratchProblem } from './scratch-lines.ts';
 
 /** What a trace file says about its machine. All sizes in frames. */
 export interface MachineShape {
   readonly pageShift: number;
-  /** Frames of each node, ascending from frame 0, without holes. */
+  /** Frames of each node, ascending from frame 0, without holes; some may have none. */
   readonly nodes: readonly number[];
   readonly scratch: { readonly lowmem: number; readonly global: number; readonly perNode: number };
+  /**
+   * What its command lines say of `kho_scratch=`, null for nothing; beyond the last, nothing.
+   * Absent: every one of them asks for `scratch`.
+   */
+  readonly scratchLines?: readonly (string | null)[];
+  /** Frames below the border of low memory; 4 GiB when absent. */
+  readonly lowFrames?: number;
+  /** Frames of the blocks by which kernels widen scratch on a handover; 1 GiB when absent. */
+  readonly widenFrames?: number;
+  /** HugeTLB pages that its kernels take at boot: how many, of 2^order frames each. */
+  readonly hugePages?: { readonly order: number; readonly count: number };
   /** Command lines that its kernels may get: values of `reserve_mem=`, with spaces between them. */
   readonly reserveMem?: readonly string[];
   /** Kernels set up most pageblocks in a second phase of boot; at once when absent. */
@@ -50,13 +63,18 @@ const NAMES = [
 /** Further names, of 3 to 31 characters in turn; they begin here. */
 export const CROWD_FIRST = NAMES.length;
 
-/** How many of them fill a page, and a few more. */
-export const crowdNames = (pageShift: number): number => Math.floor(2 ** pageShift / 64) + 5;
+/** Bytes that such a name takes in a tree of 7.1 and later, and in an older one, on average. */
+const CROWD_NODE_BYTES = 64;
+const OLD_CROWD_NODE_BYTES = 44;
+
+/** How many of them fill a page, and a few more; trees older than 7.1 hold more of them. */
+export const crowdNames = (pageShift: number, isOld = false): number =>
+  Math.floor(2 ** pageShift / (isOld ? OLD_CROWD_NODE_BYTES : CROWD_NODE_BYTES)) + 5;
 
 /** What stands before the number of such a name: 3, 8, 15 and 31 characters in all. */
 const CROWD_STEMS = ['', 'many-', 'one-of-many-', `one-of-many-${'x'.repeat(15)}-`];
 
-const CROWD_MAX = crowdNames(16);
+const CROWD_MAX = crowdNames(16, true);
 
 /** Every subtree name of the world, by index. */
 export const SUBTREE_NAMES: readonly string[] = [
@@ -71,30 +89,49 @@ const INDEX_OF_NAME = new Map(SUBTREE_NAMES.map((name, index) => [name, index]))
 /** Index of a subtree name, or -1. */
 export const nameIndex = (name: string): number => INDEX_OF_NAME.get(name) ?? -1;
 
+/** What the kernels of a machine make of it. */
+export interface MachineUse {
+  /** Some are older than 7.1: their trees hold more names. */
+  readonly hasOldTrees: boolean;
+  /** All are older than 7.2: they align scratch to pageblocks, not to the largest block. */
+  readonly alignsToPageblocks: boolean;
+}
+
+/** New kernels alone. */
+const NEW_KERNELS: MachineUse = { hasOldTrees: false, alignsToPageblocks: false };
+
 /** Builds the machine that a shape describes. */
-export const buildMachine = (shape: MachineShape): Machine => {
+export const buildMachine = (shape: MachineShape, use: MachineUse = NEW_KERNELS): Machine => {
   const nodes: NodeRange[] = [];
   let first = 0;
   for (const count of shape.nodes) {
     nodes.push({ first, count });
     first += count;
   }
+  const { pageShift } = shape;
+  const maxOrder = maxPageOrder(pageShift);
+  const names = CROWD_FIRST + crowdNames(pageShift, use.hasOldTrees);
   return {
-    pageShift: shape.pageShift,
+    pageShift,
     nodes,
     end: first,
-    maxOrder: maxPageOrder(shape.pageShift),
+    maxOrder,
     scratch: shape.scratch,
-    scratchAlign: 2 ** maxPageOrder(shape.pageShift),
-    lowmemEnd: 2 ** (32 - shape.pageShift),
-    nameBytes: SUBTREE_NAMES.slice(0, CROWD_FIRST + crowdNames(shape.pageShift)).map(
-      (name) => name.length,
-    ),
+    scratchAlign: use.alignsToPageblocks ? pageblockFrames({ pageShift, maxOrder }) : 2 ** maxOrder,
+    lowmemEnd: lowFrames(shape),
+    widenFrames: shape.widenFrames ?? 2 ** (30 - shape.pageShift),
+    nameBytes: SUBTREE_NAMES.slice(0, names).map((name) => name.length),
     ...(shape.crash === undefined ? {} : { crashFrames: shape.crash }),
+    ...(shape.hugePages === undefined ? {} : { hugePages: shape.hugePages }),
+    ...(shape.scratchLines === undefined
+      ? {}
+      : { scratchLines: scratchLinesOf(shape.scratchLines) }),
     ...(shape.deferredInit === true ? { deferredInit: true } : {}),
     ...(shape.reserveMem === undefined ? {} : { reserveMem: reserveMemOf(shape.reserveMem) }),
   };
 };
+
+const lowFrames = (shape: MachineShape): number => shape.lowFrames ?? 2 ** (32 - shape.pageShift);
 
 /** log2 of the most memory that a machine may have: 16 TiB. */
 const BYTES_MAX_LOG2 = 44;
@@ -111,7 +148,7 @@ export const shapeProblem = (shape: MachineShape): string => {
   const align = 2 ** maxPageOrder(pageShift);
   const asked = [scratch.lowmem, scratch.global, scratch.perNode];
   const areas = asked.reduce((sum, frames) => sum + Math.ceil(frames / align) * align, 0);
-  if (areas === 0) return 'it has no scratch';
+  if (areas === 0 && shape.scratchLines === undefined) return 'it has no scratch';
   const endMax = 2 ** (BYTES_MAX_LOG2 - pageShift);
   const end = nodes.reduce((sum, count) => sum + count, 0);
   if (end > endMax) {
@@ -122,12 +159,35 @@ export const shapeProblem = (shape: MachineShape): string => {
     return `its regions have more than ${REGION_FRAMES_MAX} frames`;
   }
   if (crash > align) return `its crash kernel has more than ${align} frames`;
-  const apart = crash === 0 ? 2 * align : 3 * align;
-  const least = areas + apart + Math.ceil(Math.max(0, ...regions) / align) * align;
-  const low = Math.min(nodes[0] ?? 0, 2 ** (32 - pageShift));
-  if (low < least) return `its low memory is too small for scratch: it needs ${least} frames`;
-  const small = nodes.findIndex((count) => count < least);
+  const huge = (shape.hugePages?.count ?? 0) * 2 ** (shape.hugePages?.order ?? 0);
+  if (huge > align) return `its HugeTLB pages have more than ${align} frames`;
+  const apart = align * (2 + (crash > 0 ? 1 : 0) + (huge > 0 ? 1 : 0));
+  const spare = apart + Math.ceil(Math.max(0, ...regions) / align) * align;
+  if (shape.scratchLines !== undefined) return linesProblem(shape, align, spare);
+  const least = areas + spare;
+  const low = Math.min(nodes.find((count) => count > 0) ?? 0, lowFrames(shape));
+  const lowLeast = shape.lowFrames === undefined ? least : spare + scratch.lowmem;
+  if (low < lowLeast) return `its low memory is too small for scratch: it needs ${lowLeast} frames`;
+  const small = nodes.findIndex((count) => count > 0 && count < least);
   return small < 0 ? '' : `node ${small} is too small for scratch: it needs ${least} frames`;
+};
+
+/** What is wrong with the command lines of a shape, given what has to be left beside scratch. */
+const linesProblem = (shape: MachineShape, align: number, spare: number): string => {
+  const { nodes, pageShift, scratchLines = [], reserveMem = [], crash = 0 } = shape;
+  const small = nodes.findIndex((count) => count > 0 && count < spare);
+  if (small >= 0) return `node ${small} is too small: it needs ${spare} frames`;
+  const end = nodes.reduce((sum, count) => sum + count, 0);
+  const lowEnd = lowFrames(shape);
+  if (Math.min(end, lowEnd) < spare) return `its low memory is too small: it needs ${spare} frames`;
+  const unsaid = reserveMem.length > scratchLines.length ? [null] : [];
+  const named = Math.max(0, ...reserveMem.map((text) => regionFrames(text, pageShift, end)));
+  const room = { pageShift, align, nodes, lowEnd, counted: crash + named, spare };
+  for (const text of [...scratchLines, ...unsaid]) {
+    const problem = scratchProblem(text, room);
+    if (problem !== '') return problem;
+  }
+  return '';
 };
 
 const MIB = 256;

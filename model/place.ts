@@ -29,8 +29,9 @@ export const frameOf = (place: Place, state: State): number => {
     case 'end of scratch': {
       if (place.area >= areaSlots(machine)) return -1;
       const first = state.areaFirst.get(place.area);
-      const size = place.at === 'end of scratch' ? state.areaCount.get(place.area) : 0;
-      return first + size - place.back;
+      const count = state.areaCount.get(place.area);
+      if (count === 0) return -1;
+      return first + (place.at === 'end of scratch' ? count : 0) - place.back;
     }
   }
 };

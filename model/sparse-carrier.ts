@@ -9,6 +9,7 @@ import type { Declaration, FrameCells, KernelCell, Scope, SlotCells } from '#spe
 import type { Machine } from '#spec/machine';
 import { CELLS } from '#spec/state';
 import type { State } from '#spec/state';
+import { lineCount } from './scratch-lines.ts';
 
 const CHUNK_BITS = 10;
 const CHUNK_FRAMES = 1 << CHUNK_BITS;
@@ -17,8 +18,10 @@ const CHUNK_MASK = CHUNK_FRAMES - 1;
 const FRAMES_END = 2 ** 32;
 
 class Chunk {
-  /** One bit per frame: some cell of it was set to something else than 0. */
+  /** One bit per frame: some cell of it is not 0. */
   readonly occupied = new Uint32Array(CHUNK_FRAMES / 32);
+  /** How many cells of a frame are not 0. */
+  readonly filled = new Uint8Array(CHUNK_FRAMES);
   readonly narrow: readonly Uint8Array[];
   readonly wide: readonly Uint32Array[];
   index = 0;
@@ -30,14 +33,18 @@ class Chunk {
 
   clear(): void {
     this.occupied.fill(0);
+    this.filled.fill(0);
     for (const column of this.narrow) column.fill(0);
     for (const column of this.wide) column.fill(0);
   }
 
-  isEmpty(at: number): boolean {
-    for (const column of this.narrow) if (column[at] !== 0) return false;
-    for (const column of this.wide) if (column[at] !== 0) return false;
-    return true;
+  /** A cell of a frame that was 0 is something else now, or the other way round. */
+  count(at: number, isFilled: boolean): void {
+    if (isFilled) {
+      if (this.filled[at]!++ === 0) this.occupied[at >>> 5]! |= 1 << (at & 31);
+    } else if (--this.filled[at]! === 0) {
+      this.occupied[at >>> 5]! &= ~(1 << (at & 31));
+    }
   }
 }
 
@@ -115,8 +122,12 @@ class NarrowCells implements FrameCells {
     const chunk = value === 0 ? this.#chunks.find(pfn) : this.#chunks.make(pfn);
     if (chunk === undefined) return;
     const at = pfn & CHUNK_MASK;
-    chunk.narrow[this.#column]![at] = value;
-    if (value !== 0) chunk.occupied[at >>> 5]! |= 1 << (at & 31);
+    const column = chunk.narrow[this.#column]!;
+    const before = column[at];
+    if (before === value) return;
+    column[at] = value;
+    const after = column[at];
+    if ((before === 0) !== (after === 0)) chunk.count(at, after !== 0);
   }
 }
 
@@ -138,8 +149,12 @@ class WideCells implements FrameCells {
     const chunk = value === 0 ? this.#chunks.find(pfn) : this.#chunks.make(pfn);
     if (chunk === undefined) return;
     const at = pfn & CHUNK_MASK;
-    chunk.wide[this.#column]![at] = value;
-    if (value !== 0) chunk.occupied[at >>> 5]! |= 1 << (at & 31);
+    const column = chunk.wide[this.#column]!;
+    const before = column[at];
+    if (before === value) return;
+    column[at] = value;
+    const after = column[at];
+    if ((before === 0) !== (after === 0)) chunk.count(at, after !== 0);
   }
 }
 
@@ -181,7 +196,7 @@ const scopeOf = (machine: Machine): Scope => ({
   kexecs: Number.MAX_SAFE_INTEGER,
   pageBytes: 2 ** machine.pageShift,
   regions: machine.reserveMem?.names.length ?? 0,
-  lines: machine.reserveMem?.lines.length ?? 1,
+  lines: lineCount(machine),
 });
 
 /** A state on the sparse carrier, and the means to empty it. */
@@ -220,7 +235,7 @@ const clear = (chunks: Chunks, cells: Record<string, FrameCells | SlotCells | Ke
   }
 };
 
-/** Calls `visit` for each occupied frame until it answers true; drops bits of emptied frames. */
+/** Calls `visit` for each frame that is not empty until it answers true. */
 const scan = (chunks: Chunks, visit: (pfn: number) => boolean): boolean => {
   for (const chunk of chunks.ascending()) {
     const base = chunk.index * CHUNK_FRAMES;
@@ -230,8 +245,7 @@ const scan = (chunks: Chunks, visit: (pfn: number) => boolean): boolean => {
         const bit = 31 - Math.clz32(bits & -bits);
         bits &= bits - 1;
         const at = word * 32 + bit;
-        if (chunk.isEmpty(at)) chunk.occupied[word]! &= ~(1 << bit);
-        else if (visit(base + at)) return true;
+        if (chunk.filled[at] !== 0 && visit(base + at)) return true;
       }
     }
   }

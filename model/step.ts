@@ -13,10 +13,12 @@ import type { Kind, StepBase } from './kinds/kind.ts';
 import * as loading from './kinds/loading.ts';
 import * as memory from './kinds/memory.ts';
 import * as movability from './kinds/movability.ts';
+import * as phases from './kinds/phases.ts';
 import * as pressure from './kinds/pressure.ts';
 import * as preservation from './kinds/preservation.ts';
 import * as reserveMem from './kinds/reserve-mem.ts';
 import * as restoring from './kinds/restoring.ts';
+import * as scratch from './kinds/scratch.ts';
 import * as subtrees from './kinds/subtrees.ts';
 import * as vmalloc from './kinds/vmalloc.ts';
 import type { MachineShape } from './machines.ts';
@@ -64,7 +66,13 @@ export type Step =
   | loading.Crash
   | loading.AskStatus
   | loading.BootWithout
-  | loading.KexecBlob;
+  | scratch.BootWith
+  | loading.KexecBlob
+  | phases.Finalize
+  | phases.Abort
+  | phases.LoadKernel
+  | phases.BootKernel
+  | phases.LiveUpdate;
 
 export type StepName = Step['do'];
 
@@ -114,7 +122,13 @@ export const KINDS: Kinds = {
   crash: loading.crash,
   'ask status': loading.askStatus,
   'boot without KHO': loading.bootWithout,
+  'boot with': scratch.bootWith,
   'kexec damaged blob': loading.kexecBlob,
+  finalize: phases.finalize,
+  abort: phases.abort,
+  'load kernel': phases.loadKernel,
+  'boot kernel': phases.bootKernel,
+  'live update': phases.liveUpdate,
 };
 
 export const STEP_NAMES = Object.keys(KINDS) as readonly StepName[];

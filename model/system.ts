@@ -39,8 +39,15 @@ export interface Observables {
   migrateType(pfn: number): number;
   /** Frames that the page allocator has free. */
   freeFrames(): number;
-  /** Address of the outgoing handover tree in bytes. */
+  /** Address of the outgoing handover tree in bytes; 0 while there is none. */
   fdt(): number;
+  /** Which generation of KHO the running kernel is of, such as `6.18`; the newest when absent. */
+  generation?(): string;
+  /**
+   * What the previous kernel's own users handed over and the running one did not look at: names of
+   * blobs, or of parts as `LUO/luo-flb`; nothing when absent.
+   */
+  passedOver?(): readonly string[];
   /** Address of the scratch array of the running kernel in bytes. */
   scratchArray(): number;
   /** Length of the scratch array in bytes. */

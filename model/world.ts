@@ -6,18 +6,31 @@
  * refused. It follows objects through answers and kexecs; it knows nothing of the system but its
  * answers.
  */
-import type { Answer, Call } from '#spec/call';
+import type { ActionName, Answer, Call } from '#spec/call';
 import { COLD, NO_KHO, REVIVED } from '#spec/call';
-import { KHO_KDUMP, KHO_ON } from '#spec/state';
+import { EEXIST } from '#spec/errno';
+import { ACTION } from '#spec/law';
+import { KHO_KDUMP, KHO_ON, runsBefore, touchesScratch } from '#spec/state';
 import type { State } from '#spec/state';
 import { NO_CALLS } from './kinds/kind.ts';
+import type { Kind, StepBase } from './kinds/kind.ts';
 import { kindOf } from './step.ts';
 import type { Step, StepName } from './step.ts';
 import { WorldObject } from './world-object.ts';
 import type { Making } from './world-object.ts';
 
+/** Changes that nobody specified for the time in which everything is written down. */
+const UNSPECIFIED: readonly ActionName[] = ['preserveVmalloc', 'releaseReserveMem'];
+
+/** Whether a call ended every preservation: an abort, or before 6.19 finalizing that failed. */
+const takesAllBack = (state: State, { action }: Call, { value }: Answer): boolean =>
+  (action === 'abort' && value === 0) ||
+  (action === 'finalize' && value < 0 && value !== -EEXIST && runsBefore(state, '6.19'));
+
 export class World {
   readonly state: State;
+  /** Kernels that steps may load, as indices of `GENERATIONS`; none where there is but one. */
+  readonly kernels: readonly number[];
   readonly #objects = new Map<number, WorldObject>();
   /** Objects that are not gone, in the order in which they were made. */
   readonly alive: WorldObject[] = [];
@@ -28,8 +41,9 @@ export class World {
   /** Whether everything was given back at least once since the last kexec. */
   tidied = false;
 
-  constructor(state: State) {
+  constructor(state: State, kernels: readonly number[] = []) {
     this.state = state;
+    this.kernels = kernels;
   }
 
   /** The object that a step made, unless it is gone. */
@@ -40,20 +54,43 @@ export class World {
 
   /** Whether the running kernel has what a kind of step needs. */
   permits(name: StepName): boolean {
+    return this.hasWhatItNeeds(kindOf(name));
+  }
+
+  /** The same, of the kind itself. */
+  hasWhatItNeeds({ needs, since }: Pick<Kind<StepBase>, 'needs' | 'since'>): boolean {
+    if (since !== undefined && runsBefore(this.state, since)) return false;
     const kho = this.state.kho.get();
     if (kho === KHO_ON) return true;
-    const { needs } = kindOf(name);
     return needs === 'nothing' || (needs === 'memory' && kho !== KHO_KDUMP);
   }
 
   /** The calls that a step stands for now; none when it does not apply. */
   calls(step: Step): readonly Call[] {
     if (!this.permits(step.do)) return NO_CALLS;
-    return kindOf(step.do).calls(this, step);
+    const calls = kindOf(step.do).calls(this, step);
+    if (!runsBefore(this.state, '7.1')) return calls;
+    return calls.every((made) => this.#mayAsk(made)) ? calls : NO_CALLS;
+  }
+
+  /**
+   * Whether an older kernel has what is asked for, and a caller that plays by the rules asks: not
+   * for a change that is neither permitted nor refused while everything is written down, and not
+   * for memory in scratch where nobody looks.
+   */
+  #mayAsk({ action, pfn, count, order }: Call): boolean {
+    const { state } = this;
+    const { since } = ACTION[action];
+    if (since !== undefined && runsBefore(state, since)) return false;
+    if (state.final.get() === 1 && UNSPECIFIED.includes(action)) return false;
+    const preserves = action === 'preserveFolio' || action === 'preservePages';
+    if (!preserves || !runsBefore(state, '6.18')) return true;
+    return !touchesScratch(state, pfn, action === 'preserveFolio' ? 2 ** order : count);
   }
 
   /** Takes note of an answer that the law accepted. */
   settle(step: Step, made: Call, answer: Answer): void {
+    if (takesAllBack(this.state, made, answer)) this.#takeAllBack();
     kindOf(step.do).settle?.(this, step, made, answer);
   }
 
@@ -70,6 +107,20 @@ export class World {
     if (object === undefined) return;
     object.status = 'gone';
     this.alive.splice(this.alive.indexOf(object), 1);
+  }
+
+  /** Nothing is preserved any more; whoever listed an area forgets it, as the list is nobody's. */
+  #takeAllBack(): void {
+    for (let i = this.alive.length - 1; i >= 0; i--) {
+      const object = this.alive[i]!;
+      object.names = 0;
+      if (object.preserved && object.blocks !== undefined) {
+        object.status = 'gone';
+        this.alive.splice(i, 1);
+      }
+      object.preserved = false;
+    }
+    this.crowded = false;
   }
 
   /** Nothing is left of what the world knew of the kernel before, objects aside. */

@@ -24,8 +24,8 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'scratch',
     says: 'Scratch areas are there, aligned, handed on unchanged, and where every kernel starts.',
-    rules: [...numbered('SCR', 7), 'HND-15', 'HND-16', 'HND-17', 'HND-18'],
-    wants: ['load', 'kexec', 'preserve scratch', 'cold boot'],
+    rules: [...numbered('SCR', 12), 'HND-15', 'HND-16', 'HND-17', 'HND-18'],
+    wants: ['load', 'kexec', 'preserve scratch', 'cold boot', 'load with', 'boot with'],
   },
   {
     name: 'movability',
@@ -38,7 +38,7 @@ export const SUITES: readonly Suite[] = [
     says: 'Exactly what was preserved is in the tracker, in no more pages than it needs.',
     rules: [
       ...numbered('PRS', 7),
-      ...numbered('TRK', 3),
+      ...numbered('TRK', 4),
       'HND-03',
       'HND-04',
       'HND-05',
@@ -110,8 +110,20 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'kexec',
     says: 'A whole handover is taken over, a broken one is refused, and nothing is in the way.',
-    rules: numbered('KEX', 7),
+    rules: numbered('KEX', 9),
     wants: ['load', 'kexec', 'cold boot'],
+  },
+  {
+    name: 'live-update',
+    says: 'The orchestrator’s state is handed over like that of any other user.',
+    rules: numbered('LUO', 1),
+    wants: ['live update', 'alloc preserve', 'kexec'],
+  },
+  {
+    name: 'phases',
+    says: 'What older kernels write down is what they hand over, and nothing changes in between.',
+    rules: numbered('PHS', 9),
+    wants: ['finalize', 'abort', 'preserve', 'kexec'],
   },
   {
     name: 'loading',

@@ -36,6 +36,7 @@ export const allocPreserve: Kind<AllocPreserve> = {
   says: 'take zeroed memory and keep it for the next kernel',
   weight: 4,
   silenceable: true,
+  since: '6.19',
   fields: { bytes: number(0, BYTES_MAX, 1), nth: number(0, NTH_MAX) },
   weightNow: (weight, world: World) => (world.alive.length >= OBJECTS_MAX ? 0 : weight),
   draw: ({ random, pageBytes, world }) => {
@@ -63,6 +64,7 @@ export const unpreserveFree: Kind<UnpreserveFree> = {
   says: 'stop keeping a folio and give it back',
   weight: 1.5,
   silenceable: true,
+  since: '6.19',
   fields: { of: OBJECT },
   draw: (draw) => draw.object(mayUnpreserveFree),
   calls: (world, { of }) => {
@@ -77,6 +79,7 @@ export const restoreFree: Kind<RestoreFree> = {
   says: 'give a folio back that the previous kernel kept',
   weight: 2,
   silenceable: true,
+  since: '6.19',
   fields: { of: OBJECT },
   draw: (draw) =>
     draw.object(

@@ -5,6 +5,7 @@ import { call } from '../call.ts';
 import type { World } from '../world.ts';
 import { number } from './kind.ts';
 import type { Kind, StepBase } from './kind.ts';
+import { readied } from './phases.ts';
 
 export interface Load extends StepBase {
   readonly do: 'load';
@@ -44,7 +45,7 @@ export const load: Kind<Load> = {
   fields: {},
   weightNow: (weight, world) => (isLoaded(world) ? weight / 20 : weight),
   draw: () => ({}),
-  calls: () => [call('kexecFileLoad')],
+  calls: (world) => readied(world, call('kexecFileLoad')),
 };
 
 export const kexec: Kind<Kexec> = {

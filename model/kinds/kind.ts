@@ -6,6 +6,7 @@
  * counterexamples are simplified without another word.
  */
 import type { Answer, Call } from '#spec/call';
+import type { Generation } from '#spec/generations';
 import type { Draw } from '../draw.ts';
 import type { World } from '../world.ts';
 
@@ -54,6 +55,10 @@ export interface Kind<S extends StepBase> {
    * memory; `nothing`, not even that, which is all that a kdump kernel has.
    */
   readonly needs?: 'memory' | 'nothing';
+  /** The first generation whose kernels have what it asks for; all have it when absent. */
+  readonly since?: Generation;
+  /** Which runs draw it at all: those with kernels that have phases, or with several kernels. */
+  readonly only?: 'phases' | 'mixed';
   readonly fields: { readonly [Name in Exclude<keyof S, 'id' | 'do'>]: Field };
   /** The weight in the present state; `weight` as it is when absent. */
   readonly weightNow?: (weight: number, world: World) => number;

@@ -3,7 +3,7 @@ import { FIRST_BLOB_DAMAGE, FIRST_METADATA_DAMAGE, NEXT_KERNELS, TREE_DAMAGE } f
 import type { Call } from '#spec/call';
 import { MEMBLOCK_NAME, METADATA_NAME } from '#spec/handover-tree';
 import { UNLOAD_CRASH, UNLOAD_NEXT } from '#spec/loading';
-import { KHO_ON, areaSlots } from '#spec/state';
+import { KHO_ON, areaSlots, runsBefore } from '#spec/state';
 import { call } from '../call.ts';
 import { CROWD_FIRST, SUBTREE_NAMES } from '../machines.ts';
 import type { Random } from '../random.ts';
@@ -184,6 +184,8 @@ export const crash: Kind<Crash> = {
 };
 
 const STATUS: readonly Call[] = [call('khoIsEnabled'), call('isKhoBoot')];
+/** Before 6.18 nobody can ask more. */
+const EARLY_STATUS: readonly Call[] = [call('khoIsEnabled')];
 
 export const askStatus: Kind<AskStatus> = {
   says: 'ask the running kernel about its KHO',
@@ -193,7 +195,7 @@ export const askStatus: Kind<AskStatus> = {
   fields: {},
   weightNow: (weight, world) => (isOn(world) ? weight : 4 * weight),
   draw: () => ({}),
-  calls: () => STATUS,
+  calls: ({ state }) => (runsBefore(state, '6.18') ? EARLY_STATUS : STATUS),
 };
 
 export const bootWithout: Kind<BootWithout> = {
@@ -217,6 +219,7 @@ export const kexecBlob: Kind<KexecBlob> = {
   says: 'jump with one damaged blob',
   weight: 1.5,
   silenceable: true,
+  since: '7.1',
   fields: {
     damage: number(FIRST_BLOB_DAMAGE, TREE_DAMAGE.length - 1),
     name: number(METADATA_NAME, SUBTREE_NAMES.length - 1),

@@ -73,6 +73,7 @@ export const unpreserve: Kind<Unpreserve> = {
   says: 'stop keeping an object',
   weight: 5,
   silenceable: true,
+  since: '6.19',
   fields: { of: OBJECT },
   draw: (draw) =>
     draw.object(
@@ -85,9 +86,9 @@ export const unpreserve: Kind<Unpreserve> = {
     const may = object.status === 'owned' && object.names === 0 && !object.movable;
     return may ? [object.calls.unpreserve(object)] : NO_CALLS;
   },
-  settle: (world, { of }) => {
+  settle: (world, { of }, _made, { value }) => {
     const object = world.object(of);
-    if (object === undefined) return;
+    if (object === undefined || value < 0) return;
     object.preserved = false;
     object.list = 0;
   },
@@ -97,6 +98,7 @@ export const preserveScratch: Kind<PreserveScratch> = {
   says: 'ask to keep a range that reaches into scratch',
   weight: 2,
   silenceable: true,
+  since: '6.18',
   fields: { place: PLACE, count: number(1, RANGE_MAX) },
   draw: (draw) => ({ place: draw.scratchEdge(), count: draw.random.between(2, 9) }),
   calls: ({ state }, { place, count }) => {

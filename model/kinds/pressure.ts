@@ -181,6 +181,7 @@ export const cleanUp: Kind<CleanUp> = {
   weight: 0.4,
   silenceable: true,
   needs: 'memory',
+  since: '6.19',
   fields: {},
   weightNow: (weight, world) => (world.alive.length > 0 ? weight : 0),
   draw: () => ({}),
@@ -195,6 +196,7 @@ export const preserveNothing: Kind<PreserveNothing> = {
   says: 'preserve, take back and restore no pages at all',
   weight: 1,
   silenceable: true,
+  since: '6.19',
   fields: { place: PLACE },
   draw: (draw) => ({ place: draw.place() }),
   calls: ({ state }, { place }) => {

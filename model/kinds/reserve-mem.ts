@@ -1,9 +1,11 @@
 /** Kinds of step: regions that the command line named, and kernels with another command line. */
 import { call } from '../call.ts';
 import { regionNames } from '../reserve-mem.ts';
+import { lineCount } from '../scratch-lines.ts';
 import type { World } from '../world.ts';
 import { NO_CALLS, number } from './kind.ts';
 import type { Kind, StepBase } from './kind.ts';
+import { readied } from './phases.ts';
 import { FRAMES_MAX, stampOf } from './memory.ts';
 
 /** Load the next kernel with another command line. */
@@ -62,15 +64,15 @@ export const loadWith: Kind<LoadWith> = {
   fields: { line: number(1, LINES_MAX - 1) },
   weightNow: (weight, world) => {
     const { machine, loaded, line } = world.state;
-    if ((machine.reserveMem?.lines.length ?? 0) < 2) return 0;
+    if (lineCount(machine) < 2) return 0;
     return loaded.get() === 1 && line.get() > 0 ? weight / 20 : weight;
   },
   draw: ({ random, world }) => ({
-    line: random.between(1, (world.state.machine.reserveMem?.lines.length ?? 2) - 1),
+    line: random.between(1, Math.max(1, lineCount(world.state.machine) - 1)),
   }),
-  calls: ({ state: { machine } }, { line }) =>
-    line < (machine.reserveMem?.lines.length ?? 1)
-      ? [call('kexecFileLoad', { name: line })]
+  calls: (world, { line }) =>
+    line < lineCount(world.state.machine)
+      ? readied(world, call('kexecFileLoad', { name: line }))
       : NO_CALLS,
 };
 

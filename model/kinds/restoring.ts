@@ -45,6 +45,7 @@ export const restorePart: Kind<RestorePart> = {
   says: 'ask for a part of an object, or for more than it',
   weight: 2,
   silenceable: true,
+  since: '6.18',
   fields: { of: OBJECT, count: number(1, RANGE_MAX) },
   draw: ({ random, choose }) => {
     const chosen = choose((o) => o.status === 'held');

@@ -1,6 +1,6 @@
 /** Kinds of step: naming blobs in the handover tree, and looking them up. */
 import type { Call } from '#spec/call';
-import { KHO_ON } from '#spec/state';
+import { KHO_ON, runsBefore } from '#spec/state';
 import { call } from '../call.ts';
 import { CROWD_FIRST, SUBTREE_NAMES, crowdNames } from '../machines.ts';
 import type { Random } from '../random.ts';
@@ -66,12 +66,13 @@ export const crowdTree: Kind<CrowdTree> = {
   says: 'name one object by many names',
   weight: 1,
   silenceable: true,
-  fields: { of: OBJECT, count: number(1, 1100) },
+  fields: { of: OBJECT, count: number(1, 1600) },
   weightNow: (weight, world) => (world.crowded ? weight / 20 : weight),
   draw: (draw) => {
     const chosen = draw.choose((o) => o.status === 'owned' && o.preserved && o.pfn > 0);
-    const { pageShift } = draw.world.state.machine;
-    return chosen && { of: chosen.id, count: crowdNames(pageShift) };
+    const { state } = draw.world;
+    const isOld = runsBefore(state, '7.1');
+    return chosen && { of: chosen.id, count: crowdNames(state.machine.pageShift, isOld) };
   },
   calls: (world, { of, count }) => {
     const object = world.object(of);
@@ -79,7 +80,8 @@ export const crowdTree: Kind<CrowdTree> = {
     const { pageShift } = world.state.machine;
     const value = 2 ** pageShift;
     const calls: Call[] = [];
-    for (let i = 0; i < Math.min(count, crowdNames(pageShift)); i++) {
+    const most = crowdNames(pageShift, runsBefore(world.state, '7.1'));
+    for (let i = 0; i < Math.min(count, most); i++) {
       calls.push(call('addSubtree', { pfn: object.pfn, name: CROWD_FIRST + i, value }));
     }
     return calls;
@@ -96,6 +98,7 @@ export const removeSubtree: Kind<RemoveSubtree> = {
   says: 'take an object out of the outgoing tree',
   weight: 3,
   silenceable: true,
+  since: '6.19',
   fields: { of: OBJECT },
   draw: (draw) =>
     draw.object(

@@ -78,6 +78,7 @@ export const vmalloc: Kind<Vmalloc> = {
   says: 'make an area of virtual memory',
   weight: 6,
   silenceable: true,
+  since: '6.18',
   fields: {
     blocks: number(1, FRAMES_MAX + 1),
     order: number(0, MAX_PAGE_ORDER),
@@ -115,6 +116,7 @@ export const preserveNoArea: Kind<PreserveNoArea> = {
   says: 'ask to keep as an area what is none',
   weight: 0.7,
   silenceable: true,
+  since: '6.18',
   fields: { of: OBJECT },
   draw: (draw) => draw.object((o) => o.status === 'owned' && o.calls !== VMALLOC && !o.movable),
   calls: (world, { of }) => {
@@ -137,6 +139,7 @@ export const restoreTwisted: Kind<RestoreTwisted> = {
   says: 'ask for an area by a wrong descriptor',
   weight: 2,
   silenceable: true,
+  since: '6.18',
   fields: { of: OBJECT, twist: number(0, TWISTS.length - 1) },
   draw: ({ random, choose }) => {
     const chosen = choose((o) => o.status === 'held' && o.calls === VMALLOC);

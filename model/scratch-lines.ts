@@ -1,0 +1,84 @@
+/**
+ * Command lines with `kho_scratch=`: those that machines are tried with, what a shape's lines make
+ * of its machine, and whether a law can be tried with them.
+ *
+ * A line of which nobody can say beforehand whether scratch fits is of no use: then a boot might
+ * take the last page of a machine. So scratch fits with room to spare, or it fits nowhere.
+ */
+import type { Machine, ScratchLine } from '#spec/machine';
+import { DEFAULT_REQUEST, areaBytes, readScratchOption } from '#spec/scratch-option';
+
+/** What command lines mean to the law; null for one that says nothing. */
+export const scratchLinesOf = (texts: readonly (string | null)[]): readonly ScratchLine[] =>
+  texts.map((text) => {
+    if (text === null) return { text: undefined, request: DEFAULT_REQUEST };
+    const request = readScratchOption(text);
+    return { text, request: request.kind === 'refused' ? DEFAULT_REQUEST : request };
+  });
+
+/** How many command lines a machine has: one at least, which may say nothing. */
+export const lineCount = ({ reserveMem, scratchLines }: Machine): number =>
+  Math.max(1, reserveMem?.lines.length ?? 0, scratchLines?.length ?? 0);
+
+/** Command lines that machines are generated with: each is a chain of what kernels may be told. */
+export const SCRATCH_LINES: readonly (readonly (string | null)[])[] = [
+  // The default, other sizes after it, no area at all, which is refused.
+  [null, '4M,0,8M', '0%', '0,0,0'],
+  // Sizes that are no multiple of anything; one too few, one too many, a letter too many.
+  ['1M,5M,3M', '1M,2M', '1M,2M,3M,4M', '1M,2M,3Mx'],
+  ['1M,2M,3Mx', null, '+200%', ' 1M,1M,1M', ''],
+  // A size of zero, as on machines without low memory; then more than there is.
+  ['0,4M,0', '0,512M,0', '4M,0,0'],
+  ['0,0,4M', '0,512M,0', '0,4M,0'],
+  // Percentages up to the largest, and past it; eleven characters and twelve.
+  ['2000%', '4294967295%', '4294967296%', '42949672950%', '1%'],
+  ['4294967296%', '5000%', '00000000200%', '0000000200%', '4294967295%'],
+  // Hexadecimal, octal, a unit without a number, numbers that do not fit 64 bits.
+  ['0x400000,0x400000,020000000', 'K,1M,1M', '16E,4M,4M', '0x10000000000400000,4M,4M'],
+  ['K,8M,8M', '8E,8E,1M', '4m,4096k,0X400000'],
+  // Areas that fit nowhere: the first, the one for any node, that of some node or other.
+  ['4M,4M,4M', '4M,1T,4M', '4M,4M,1T', '1T,4M,4M'],
+  ['4M,4M,4M', '4M,4M,32M'],
+  ['4M,4M,4M', '32M,4M,4M'],
+];
+
+/** Frames that a kernel reserves early at most, whatever else it is told: its image and pieces. */
+const EARLY_FRAMES = 24;
+
+/** What a machine offers to scratch; frames. */
+export interface ScratchRoom {
+  readonly pageShift: number;
+  /** Alignment of areas. */
+  readonly align: number;
+  /** Frames of each node; some may have none. */
+  readonly nodes: readonly number[];
+  readonly lowEnd: number;
+  /** Frames that are reserved early beside the ordinary ones and count. */
+  readonly counted: number;
+  /** Frames that have to be left of every node, and of low memory. */
+  readonly spare: number;
+}
+
+/** Why scratch of such a command line may or may not fit, or '' when it is certain. */
+export const scratchProblem = (text: string | null, room: ScratchRoom): string => {
+  const { request } = scratchLinesOf([text])[0]!;
+  const { align, nodes, lowEnd, counted, spare } = room;
+  const pageBytes = 2 ** room.pageShift;
+  const sized = (early: { low: number; total: number; nodes: number[] }): number[] =>
+    areaBytes(request, early, align * pageBytes).map((bytes) => bytes / pageBytes);
+  const used = nodes.filter((count) => count > 0);
+  const low = Math.min(used[0] ?? 0, lowEnd);
+  const most = (EARLY_FRAMES + counted) * pageBytes;
+  const [lowmem, , perNode] = sized({ low: most, total: most, nodes: [most] });
+  const [, global] = sized({ low: 0, total: most, nodes: [] });
+  const all = lowmem! + global! + perNode!;
+  if (lowmem! + spare <= low && used.every((count) => all + spare <= count)) return '';
+  if (request.kind === 'scale') {
+    const [least] = sized({ low: 8 * pageBytes, total: 8 * pageBytes, nodes: [] });
+    const end = nodes.reduce((sum, count) => sum + count, 0);
+    if (least! > 2 * end) return '';
+  } else if (lowmem! > low || global! > Math.max(...used) || perNode! > Math.min(...used)) {
+    return '';
+  }
+  return `scratch of '${text ?? 'the default'}' may or may not fit it`;
+};
