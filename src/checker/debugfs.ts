@@ -13,10 +13,24 @@ import { readDebugfs } from '#src/abi/decode/debugfs';
 import type { FileBytes } from '#src/abi/decode/debugfs';
 
 const BLOBS = '/sub_fdts/';
+const PATHS_MAX = 4096;
 
 const isDecoded = (path: string): boolean => {
   const at = path.indexOf(BLOBS);
   return at < 0 || nameIndex(path.slice(at + BLOBS.length)) === METADATA_NAME;
+};
+
+/** The same, of paths that were asked for before; there are no more than names. */
+const decodedPaths = new Map<string, boolean>();
+
+const isKnownAsDecoded = (path: string): boolean => {
+  let isOne = decodedPaths.get(path);
+  if (isOne === undefined) {
+    if (decodedPaths.size >= PATHS_MAX) decodedPaths.clear();
+    isOne = isDecoded(path);
+    decodedPaths.set(path, isOne);
+  }
+  return isOne;
 };
 
 /**
@@ -28,7 +42,7 @@ export const observeDebugfs = (sees: Observables, handover: Handover): ShownFile
   const files = sees.debugfs();
   const bytes = new Map<string, FileBytes>();
   for (const [path, file] of files) {
-    bytes.set(path, (isDecoded(path) ? file.read() : undefined) ?? file);
+    bytes.set(path, (isKnownAsDecoded(path) ? file.read() : undefined) ?? file);
   }
   const copy = readDebugfs(bytes);
   return {
@@ -54,6 +68,7 @@ const differsAt = (
   const shown = file?.read();
   const page = fdt === undefined ? undefined : sees.memory.page(Math.floor(fdt / 2 ** pageShift));
   if (shown === undefined || page === undefined) return shown === page ? -1 : 0;
+  if (Buffer.compare(shown, page.subarray(0, shown.length)) === 0) return -1;
   for (let at = 0; at < shown.length; at++) if (shown[at] !== page[at]) return at;
   return -1;
 };

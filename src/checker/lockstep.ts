@@ -3,16 +3,20 @@
  *
  * Every call goes to the system; its answer is judged by the law, then the law follows. What a call
  * may have touched is compared at once; everything is compared at every kexec (before the jump and
- * after it), every 64th call, after a call that was made to run short of memory, and at the end.
+ * after it), every 64th call, after a call that was made to run short of memory, after one that
+ * takes something out of the handover (`HIDES`), and at the end; never twice without a call in
+ * between.
  * The first rule that is broken ends the trace.
  */
 import type { CallAnswer } from '#model/call';
 import type { System } from '#model/system';
 import type { ActionName, Answer, Call } from '#spec/call';
 import { ACTIONS, boots } from '#spec/call';
+import { generationOfAge } from '#spec/generations';
 import type { Generation } from '#spec/generations';
 import type { Handover, HandoverRule } from '#spec/handover';
 import { ACTION, rulesOf } from '#spec/law';
+import { isStale } from '#spec/phases';
 import type {
   AnswerRule,
   FrameSightRule,
@@ -37,10 +41,21 @@ export interface Violation {
 }
 
 /** Calls between two full comparisons. */
-const FULL_EVERY = 64;
+export const FULL_EVERY = 64;
 
-/** Actions whose answers say nothing of what they did, and that others may cover up. */
-const HIDES: readonly ActionName[] = ['removeSubtree'];
+/**
+ * Actions whose answers say nothing of what they did to what will be handed over, and that others
+ * may cover up: everything is compared at once.
+ */
+const HIDES: readonly ActionName[] = [
+  'removeSubtree',
+  'unpreserveFolio',
+  'unpreservePages',
+  'unpreserveVmalloc',
+  'unpreserveFree',
+  'preserveVmalloc',
+  'releaseReserveMem',
+];
 
 /** Actions that answer which frame they took. */
 const HANDS_OUT: readonly ActionName[] = ['allocPages', 'vmalloc', 'allocPreserve'];
@@ -92,15 +107,25 @@ const judgeOf = (generation: Generation): Judge => {
 export class Lockstep {
   readonly state: State;
   readonly system: System;
-  readonly #judge: Judge;
+  /** The rules of the running kernel. */
+  #judge: Judge;
   readonly #tally: Tally;
   readonly #glance: Pick<Seen, 'use' | 'content'>;
+  readonly #fullEvery: number;
   #sinceFull = 0;
   /** Whether near misses are tried after this comparison. */
   #isDue = false;
   #lastValue = 0;
 
-  constructor(system: System, state: State, generation: Generation, tally: Tally) {
+  /** @param fullEvery calls between two full comparisons */
+  constructor(
+    system: System,
+    state: State,
+    generation: Generation,
+    tally: Tally,
+    fullEvery = FULL_EVERY,
+  ) {
+    this.#fullEvery = fullEvery;
     this.system = system;
     this.state = state;
     this.#judge = judgeOf(generation);
@@ -122,9 +147,10 @@ export class Lockstep {
   call(call: Call, then: (answer: Answer) => void): Violation | undefined {
     const ends = boots(call);
     if (ends && call.action !== 'coldBoot') {
-      const before = this.compareAll();
+      const before = this.compareRest();
       if (before !== undefined) return before;
     }
+    this.#sinceFull++;
     const answer = this.system.call(call);
     this.#lastValue = answer.value;
     if (call.action === 'preserveVmalloc' && answer.value > 0) {
@@ -132,6 +158,7 @@ export class Lockstep {
     }
     const booted = ends && answer.value >= 0 ? completeBootAnswer(this.system, answer) : undefined;
     this.#tally.outcome(call.action, answer.value);
+    if (ends && answer.value >= 0) this.#judge = judgeOf(this.#booting(call));
     const refused = this.#judgeAnswer(call, answer);
     if (refused !== undefined) return refused;
     ACTION[call.action].effect(this.state, call, answer);
@@ -140,8 +167,16 @@ export class Lockstep {
     if (booted !== undefined) return this.compareAll(booted);
     const touched = this.#compareTouched(call, answer);
     const hidden = (call.fails > 0 && answer.value < 0) || HIDES.includes(call.action);
-    if (touched !== undefined || (++this.#sinceFull < FULL_EVERY && !hidden)) return touched;
+    if (touched !== undefined || (this.#sinceFull < this.#fullEvery && !hidden)) return touched;
     return this.compareAll();
+  }
+
+  /** The generation of the kernel that a call starts. */
+  #booting({ action, order }: Call): Generation {
+    const { installed, loads, runs } = this.state;
+    if (action === 'coldBoot' && order > 0) return generationOfAge(order - 1);
+    const age = action === 'coldBoot' ? installed : action === 'kexec' ? loads : runs;
+    return generationOfAge(age.get());
   }
 
   #countKexec(): void {
@@ -212,6 +247,11 @@ export class Lockstep {
     return undefined;
   }
 
+  /** Compares everything, unless nothing happened since that was done last. */
+  compareRest(): Violation | undefined {
+    return this.#sinceFull === 0 ? undefined : this.compareAll();
+  }
+
   /**
    * Compares everything there is.
    *
@@ -222,7 +262,7 @@ export class Lockstep {
     const seen = observe(this.system, handover);
     this.#isDue = this.#tally.isDue(++this.#tally.comparisons);
     const violation =
-      this.#compareFrames(seen) ?? this.#compareSystem(seen) ?? this.#judgeHandover(seen.handover);
+      this.#compareFrames(seen) ?? this.#compareSystem(seen) ?? this.#judgeHandover(seen);
     if (violation === undefined && this.#isDue) {
       tryFrames(this.#tally, this.#judge.frame, this.#judge.state, this.state, seen);
       trySights(this.#tally, this.#judge.system, this.#judge.handover, this.state, seen);
@@ -249,7 +289,9 @@ export class Lockstep {
     return undefined;
   }
 
-  #judgeHandover(handover: Handover): Violation | undefined {
+  #judgeHandover(seen: Seen): Violation | undefined {
+    if (isStale(this.state, seen)) return undefined;
+    const { handover } = seen;
     for (const { rule, index } of this.#judge.handover) {
       const violation = this.#firstFinding(rule, index, (report) => rule.find(handover, report));
       if (violation !== undefined) return violation;

@@ -8,7 +8,7 @@
  * always ends as the same one.
  */
 import { planOf } from '#model/generators';
-import { plainShape } from '#model/machines';
+import { plainShape, shapeProblem } from '#model/machines';
 import type { MachineShape } from '#model/machines';
 import { simplerSteps } from '#model/simplify';
 import type { Step, Trace } from '#model/step';
@@ -131,13 +131,21 @@ class Minimizer {
 /** Two nodes that meet one frame after an aligned border, in frames. */
 const CROOKED_PAIR = [8193, 8191];
 
+/** The machine without one of the things that it need not have. */
+const without = (machine: MachineShape, extra: string): MachineShape =>
+  Object.fromEntries(
+    Object.entries(machine).filter(([key]) => key !== extra),
+  ) as unknown as MachineShape;
+
 /** Machines that people find simpler, simplest first. */
 const simplerMachines = (machine: MachineShape): MachineShape[] => {
   const shapes: MachineShape[] = [];
-  const { reserveMem } = machine;
+  const { pageShift: _, nodes: __, scratch: ___, ...extras } = machine;
   const bare = [plainShape(), { ...plainShape(), nodes: CROOKED_PAIR }];
-  const named = reserveMem === undefined ? [] : bare.map((shape) => ({ ...shape, reserveMem }));
-  for (const shape of [...bare, ...named]) {
+  const lessOf = Object.keys(extras).map((extra) => without(machine, extra));
+  const full = Object.keys(extras).length === 0 ? [] : bare.map((s) => ({ ...s, ...extras }));
+  for (const shape of [...bare, ...lessOf, ...full]) {
+    if (shapeProblem(shape) !== '') continue;
     if (JSON.stringify(machine) === JSON.stringify(shape)) return shapes;
     shapes.push(shape);
   }

@@ -12,7 +12,17 @@ import type { Seen } from '#spec/rules';
 import { HELD, KHO, MOVABLE, UNMOVABLE } from '#spec/state';
 import type { State } from '#spec/state';
 
-const LISTS = ['taken', 'given', 'placed', 'early', 'areas', 'regions', 'pages', 'chunks'] as const;
+const LISTS = [
+  'taken',
+  'given',
+  'placed',
+  'early',
+  'areas',
+  'huge',
+  'regions',
+  'pages',
+  'chunks',
+] as const;
 
 const NUMBERS = [
   'bytes',

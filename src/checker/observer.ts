@@ -11,6 +11,7 @@ import { MEMBLOCK_NAME, METADATA_BYTES, METADATA_NAME } from '#spec/handover-tre
 import { readChunkList } from './chunk-list.ts';
 import { observeDebugfs } from './debugfs.ts';
 import { decodeHandover } from '#src/abi/decode/handover';
+import { readScratchArray } from '#src/abi/decode/scratch-array';
 import { readMemblock } from '#src/abi/decode/memblock';
 import { readKexecMetadata } from '#src/abi/decode/metadata';
 
@@ -30,12 +31,16 @@ const nothing = (pageShift: number): Handover => ({
 
 /** Decodes what the running kernel would hand over now. */
 export const observeHandover = (sees: Observables): Handover => {
-  if (sees.fdt() === 0 && sees.scratchArray() === 0) return nothing(sees.memory.pageShift);
-  return decodeHandover(sees.memory, {
-    fdt: sees.fdt(),
-    scratchArray: sees.scratchArray(),
-    scratchBytes: sees.scratchBytes(),
-  });
+  const { memory } = sees;
+  const scratchArray = sees.scratchArray();
+  if (sees.fdt() === 0 && scratchArray === 0) return nothing(memory.pageShift);
+  const scratchBytes = sees.scratchBytes();
+  if (sees.fdt() === 0) {
+    const { areas, damage } = readScratchArray(memory, scratchArray, scratchBytes);
+    return { ...nothing(memory.pageShift), scratchArray, scratch: areas, damage };
+  }
+  const writer = sees.generation?.();
+  return decodeHandover(memory, { fdt: sees.fdt(), scratchArray, scratchBytes, writer });
 };
 
 /** Fills in what a boot's answer says through bytes: scratch areas and the metadata blob. */
@@ -45,6 +50,7 @@ export const completeBootAnswer = (system: System, answer: CallAnswer): Handover
   for (const area of handover.scratch) {
     answer.areas.add(area.phys / pageBytes, area.bytes / pageBytes);
   }
+  answer.array = Math.floor(system.sees.scratchArray() / pageBytes);
   const metadata = handover.subtrees.find((tree) => nameIndex(tree.name) === METADATA_NAME);
   answer.metadata = metadata === undefined ? 0 : metadata.phys / pageBytes;
   return handover;
@@ -67,6 +73,7 @@ export const observe = (system: System, handover = observeHandover(system.sees))
     kexecCount: kexecCount(sees, handover),
     regions: () => listedRegions(sees, handover),
     chunkList: (chunk, order) => readChunkList(sees.memory, chunk, order),
+    passedOver: sees.passedOver?.() ?? [],
     debugfs: () => (shown ??= observeDebugfs(sees, handover)),
     nameIndex,
   };

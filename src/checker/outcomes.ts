@@ -6,7 +6,9 @@
  */
 import { ACTIONS } from '#spec/call';
 import { ERRNO_NAMES } from '#spec/errno';
-import { ACTION } from '#spec/law';
+import { GENERATIONS, appliesTo } from '#spec/generations';
+import type { Generation } from '#spec/generations';
+import { ACTION, hasAction } from '#spec/law';
 
 /** An error number as people read it; negative, as answers have it. */
 const errorText = (error: number): string => `-${ERRNO_NAMES[-error] ?? -error}`;
@@ -16,16 +18,25 @@ const errorText = (error: number): string => `-${ERRNO_NAMES[-error] ?? -error}`
  *
  * @param outcomes calls by action and, if refused, error number, as a tally has them
  * @param kexecs jumps after which the next kernel took the handover over
+ * @param generations of the kernels that ran; the newest when absent
  */
 export const missingOutcomes = (
   outcomes: ReadonlyMap<string, number>,
   kexecs: number,
+  generations: readonly Generation[] = [GENERATIONS.at(-1)!],
 ): readonly string[] =>
   ACTIONS.flatMap((action) => {
+    if (!generations.some((generation) => hasAction(generation, action))) return [];
     const missing: string[] = [];
+    const { refusals = [], refusalSpans = {} } = ACTION[action];
+    const exists = (answer: number): boolean => {
+      const { since, until } = refusalSpans[answer] ?? {};
+      return generations.some((generation) => appliesTo(generation, since, until));
+    };
     const succeeded = outcomes.get(action) ?? 0;
-    if (succeeded === 0) missing.push(`${action} ok`);
-    for (const error of ACTION[action].refusals ?? []) {
+    if (succeeded === 0 && exists(0)) missing.push(`${action} ok`);
+    for (const error of refusals) {
+      if (!exists(error)) continue;
       if (!outcomes.has(`${action} ${error}`)) missing.push(`${action} ${errorText(error)}`);
     }
     if (action === 'kexec' && kexecs === 0) missing.push('kexec with a handover');

@@ -7,7 +7,7 @@ import { Drawer, swarmWeights } from '#model/draw';
 import type { TracePlan } from '#model/generators';
 import type { KernelProfile } from '#model/kernels';
 import { buildMachine } from '#model/machines';
-import type { MachineShape } from '#model/machines';
+import type { MachineShape, MachineUse } from '#model/machines';
 import { Random } from '#model/random';
 import { sparseState } from '#model/sparse-carrier';
 import type { SparseState } from '#model/sparse-carrier';
@@ -15,9 +15,10 @@ import type { Step, Trace } from '#model/step';
 import type { Machine, System } from '#model/system';
 import { World } from '#model/world';
 import { boots } from '#spec/call';
+import { GENERATIONS, ageOf } from '#spec/generations';
 import type { Answer } from '#spec/call';
 import type { State } from '#spec/state';
-import { Lockstep } from './lockstep.ts';
+import { FULL_EVERY, Lockstep } from './lockstep.ts';
 import type { Violation } from './lockstep.ts';
 import type { Tally } from './tally.ts';
 
@@ -43,46 +44,71 @@ export interface TraceResult {
   readonly brokenAt: number;
 }
 
+const FIRST_WITH_SIZES = GENERATIONS.indexOf('7.1');
+const FIRST_WITH_LARGE_BLOCKS = GENERATIONS.indexOf('7.2');
+
+/** Kernels that steps bring, as indices of `GENERATIONS`. */
+const broughtBy = (steps: readonly Step[] | undefined): readonly number[] =>
+  steps?.flatMap((step) =>
+    step.do === 'load kernel' || step.do === 'boot kernel' ? [step.kernel] : [],
+  ) ?? [];
+
 /** Runs traces against systems of one kind, reusing what can be reused. */
 export class TraceRunner {
   readonly #make: SystemMaker;
   readonly #kernel: KernelProfile;
+  readonly #fullEvery: number;
   readonly #states = new Map<string, SparseState>();
 
-  constructor(make: SystemMaker, kernel: KernelProfile) {
+  /** @param fullEvery calls between two full comparisons */
+  constructor(make: SystemMaker, kernel: KernelProfile, fullEvery = FULL_EVERY) {
     this.#make = make;
     this.#kernel = kernel;
+    this.#fullEvery = fullEvery;
   }
 
-  #stateFor(shape: MachineShape): SparseState {
-    const key = JSON.stringify(shape);
+  #stateFor(shape: MachineShape, use: MachineUse): SparseState {
+    const key = JSON.stringify([shape, use]);
     const known = this.#states.get(key);
     if (known !== undefined) {
       known.clear();
       return known;
     }
     if (this.#states.size > 64) this.#states.clear();
-    const state = sparseState(buildMachine(shape));
+    const state = sparseState(buildMachine(shape, use));
     this.#states.set(key, state);
     return state;
   }
 
   run(plan: TracePlan, tally: Tally, watch?: Watch): TraceResult {
-    const state = this.#stateFor(plan.machine);
+    const kernels = plan.kernels ?? [];
+    const first = GENERATIONS.indexOf(this.#kernel.generation);
+    const all = [first, ...kernels, ...broughtBy(plan.steps)];
+    const hasOldTrees = all.some((kernel) => kernel < FIRST_WITH_SIZES);
+    const alignsToPageblocks = all.every((kernel) => kernel < FIRST_WITH_LARGE_BLOCKS);
+    const state = this.#stateFor(plan.machine, { hasOldTrees, alignsToPageblocks });
+    const has = [
+      ...(hasOldTrees ? (['phases'] as const) : []),
+      ...(kernels.length > 0 ? (['mixed'] as const) : []),
+    ];
     const system = this.#make(state.machine);
-    const lockstep = new Lockstep(system, state, this.#kernel.generation, tally);
-    const world = new World(state);
+    const lockstep = new Lockstep(system, state, this.#kernel.generation, tally, this.#fullEvery);
+    const world = new World(state, kernels);
+    state.installed.set(ageOf(this.#kernel.generation));
+    state.runs.set(state.installed.get());
     tally.traces++;
     const run = new TraceRun(lockstep, world, tally, watch);
     const random = new Random(plan.seed);
     const drawer =
-      plan.steps === undefined ? new Drawer(random, swarmWeights(random, plan.wants)) : undefined;
+      plan.steps === undefined
+        ? new Drawer(random, swarmWeights(random, plan.wants, has))
+        : undefined;
     let violation = run.boot();
     for (let i = 0; violation === undefined && i < plan.length; i++) {
       const step = drawer === undefined ? plan.steps![i]! : drawer.next(world);
       violation = run.step(step);
     }
-    violation ??= lockstep.compareAll();
+    violation ??= lockstep.compareRest();
     tally.chains.set(run.longestChain, (tally.chains.get(run.longestChain) ?? 0) + 1);
     const nodes = state.machine.nodes.length;
     tally.nodes.set(nodes, (tally.nodes.get(nodes) ?? 0) + 1);

@@ -1,6 +1,7 @@
 /** `kho-check spec coverage`: what the last run exercised of the law, rule by rule. */
 import { kernelByName } from '#model/kernels';
-import { CHAPTERS, RULES, rulesOf } from '#spec/law';
+import type { Generation } from '#spec/generations';
+import { CHAPTERS, RULES, rulesAmong } from '#spec/law';
 import { missingOutcomes } from '../checker/outcomes.ts';
 import { coverageText } from '../report/coverage.ts';
 import type { Coverage } from '../report/coverage.ts';
@@ -23,9 +24,13 @@ export const specCoverage = (options: { readonly json: boolean }, io: Io): numbe
 
 const NEVER = { judged: 0, tried: 0, refused: 0, decisive: 0 };
 
+/** The generations of kernels that are named with an arrow between each, as a run names them. */
+const generationsNamed = (names: string): readonly Generation[] =>
+  names.split(' → ').flatMap((name) => kernelByName(name)?.generation ?? []);
+
 const coverageOf = (run: LastRun): Coverage => {
-  const generation = kernelByName(run.kernel)?.generation;
-  const applying = generation === undefined ? RULES : rulesOf(generation);
+  const generations = generationsNamed(run.kernel);
+  const applying = generations.length === 0 ? RULES : rulesAmong(generations);
   const applies = new Set(applying.map((rule) => rule.id));
   const counted = new Map(run.rules.map((rule) => [rule.id, rule]));
   const chapters = CHAPTERS.map(({ title, rules }) => ({
@@ -52,6 +57,10 @@ const coverageOf = (run: LastRun): Coverage => {
     neverDecisive: asked
       .filter(({ judged, refused, decisive }) => judged > 0 && refused > 0 && decisive === 0)
       .map(({ id }) => id),
-    neverReached: missingOutcomes(new Map(Object.entries(run.outcomes)), run.kexecs),
+    neverReached: missingOutcomes(
+      new Map(Object.entries(run.outcomes)),
+      run.kexecs,
+      generations.length === 0 ? undefined : generations,
+    ),
   };
 };

@@ -1,5 +1,6 @@
 /** `kho-check explain RULE|FILE` and `kho-check spec print`: the law, for reading. */
 import { existsSync } from 'node:fs';
+import type { Generation } from '#spec/generations';
 import { CHAPTERS, RULES, ruleById } from '#spec/law';
 import type { Rule } from '#spec/rules';
 import { SUITES } from '#properties/suites';
@@ -26,9 +27,13 @@ const STRENGTHS: Readonly<Record<Rule['strength'], string>> = {
 
 const appliesText = (rule: Rule): string => {
   if (rule.since === undefined && rule.until === undefined) return 'every kernel with KHO';
-  if (rule.until === undefined) return `Linux ${rule.since} and later`;
-  return `Linux ${rule.since ?? '6.16'} to ${rule.until}`;
+  const first = kernelText(rule.since ?? '6.16');
+  return rule.until === undefined ? `${first} and later` : `${first} to ${rule.until}`;
 };
+
+/** A generation for people: before the merge there were series of patches, and no Linux. */
+const kernelText = (generation: Generation): string =>
+  generation.startsWith('v') ? `patch series ${generation}` : `Linux ${generation}`;
 
 const jsonOf = (rule: Rule) => ({
   id: rule.id,

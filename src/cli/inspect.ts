@@ -6,26 +6,33 @@
  * that a kernel left. What a recorder believed (`scratch.json`, `meta.json`) is only compared with
  * that, and what a recorder decoded itself is never opened.
  *
+ * It also says what each released kernel would do with the handover; that is no finding.
+ *
  * Exit status: 0 every rule holds · 1 a finding that is an error, damage included · 2 the input
- * cannot be recognised · 3 recognised, but of a generation that this version cannot decode.
+ * cannot be recognised.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { DEBUGFS_RULES, RECORDING_RULES } from '#spec/debugfs';
 import type { Witnesses, WitnessRule } from '#spec/debugfs';
+import { appliesTo, GENERATIONS } from '#spec/generations';
+import type { Generation } from '#spec/generations';
 import { HANDOVER_RULES } from '#spec/handover';
-import type { Area, Damage, Handover } from '#spec/handover';
+import type { Area, Damage } from '#spec/handover';
 import { looksLikeArchive, readArchive, type Archive } from '../abi/decode/archive.ts';
 import { readMemory, tellBlob } from '../abi/decode/blobs.ts';
 import { debugfsName, readDebugfs, type DebugfsCopy } from '../abi/decode/debugfs.ts';
 import { decodeArchive } from '../abi/decode/find-root.ts';
-import { decodeBareTree } from '../abi/decode/handover.ts';
+import { decodeBareTree, type DecodedHandover } from '../abi/decode/handover.ts';
 import { InputError } from '../abi/decode/input-error.ts';
+import { readSessions, tellSessions, type LuoContent } from '../abi/decode/luo-sessions.ts';
+import { readLuo, readOldLuo } from '../abi/decode/luo.ts';
 import { isFdt } from '../abi/decode/subtrees.ts';
 import { isZstd } from '../abi/decode/zstd.ts';
-import { generationsOf } from '../abi/description/generations.ts';
 import { pageShiftOf } from '../abi/description/page-size.ts';
+import { LUO } from '../abi/description/sub-blobs.ts';
+import { likelyWriters, takesOf } from '../abi/verdict/takes.ts';
 import type { InspectFinding, InspectVerdict, InspectView } from '../report/inspect-view.ts';
 import { inspectJson } from '../report/inspect-json.ts';
 import { inspectText } from '../report/inspect.ts';
@@ -48,7 +55,7 @@ export interface InspectIo {
 interface Subject {
   readonly path: string;
   readonly kind: string;
-  readonly handover: Handover;
+  readonly handover: DecodedHandover;
   /** Memory, when there is some. */
   readonly memory: Archive | undefined;
   readonly copy: DebugfsCopy | undefined;
@@ -79,7 +86,7 @@ export const inspect = (path: string, options: InspectOptions, io: InspectIo): n
     const view = examine(path);
     if (options.json) io.out(`${inspectJson(view)}\n`);
     else io.out(inspectText(view, { color: options.color ?? false }));
-    return { holds: 0, broken: 1, inconclusive: 3 }[view.verdict];
+    return { holds: 0, broken: 1 }[view.verdict];
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     io.err(`kho-check: ${error.message}\n`);
@@ -161,17 +168,18 @@ const ofCopy = (path: string, copy: DebugfsCopy): Subject => {
   const scratch = scratchPhys
     .map((phys, i) => ({ phys, bytes: scratchLen[i] ?? Number.NaN }))
     .filter(({ phys, bytes }) => Number.isSafeInteger(phys) && Number.isSafeInteger(bytes));
-  const handover: Handover = {
+  const handover: DecodedHandover = {
     ...noHandover(12, []),
     compatible: tree?.compatible ?? '',
     tracker: tree?.tracker,
     scratch,
     subtrees: tree?.subtrees ?? [],
+    writers: tree?.writers ?? [],
   };
   return { ...NOTHING_ELSE, path, kind: 'debugfs copy', handover, copy };
 };
 
-const noHandover = (pageShift: number, damage: readonly Damage[]): Handover => ({
+const noHandover = (pageShift: number, damage: readonly Damage[]): DecodedHandover => ({
   pageShift,
   compatible: '',
   fdt: undefined,
@@ -182,6 +190,8 @@ const noHandover = (pageShift: number, damage: readonly Damage[]): Handover => (
   trackerPages: [],
   subtrees: [],
   damage,
+  lost: [],
+  writers: [],
 });
 
 const readCapture = (path: string, file: string, bytes: Uint8Array, beside: Beside): Subject => {
@@ -232,43 +242,41 @@ const parse = <T>(
 /** Asks every rule that applies and puts the view together. */
 const judge = (subject: Subject): InspectView => {
   const { path, kind, handover } = subject;
-  const undecoded = undecodable(handover.compatible);
-  if (undecoded !== undefined) {
-    const base = { path, kind, handover, blobs: new Map(), rulesAsked: 0 };
-    return { ...base, verdict: 'inconclusive', findings: [undecoded] };
-  }
-  const { blobs, damage } = readBlobs(subject);
-  const judged: Handover = { ...handover, damage: [...handover.damage, ...damage] };
+  const { blobs, bytes, damage } = readBlobs(subject);
+  const judged: DecodedHandover = { ...handover, damage: [...handover.damage, ...damage] };
+  const taken = { handover, memory: subject.memory, blob: (name: string) => bytes.get(name) };
+  const writers = likelyWriters(taken).map(({ id }) => id);
   const findings: InspectFinding[] = [];
   let rulesAsked = 0;
-  for (const rule of HANDOVER_RULES) {
+  for (const rule of HANDOVER_RULES.filter((each) => applies(each, writers))) {
     if (kind === 'debugfs copy' && rule.id === 'HND-03' && judged.tracker === undefined) continue;
     const ask = (report: (tell: () => string) => void): number => rule.find(judged, report);
     if (collect(rule, rule.severity, ask, findings) > 0) rulesAsked++;
   }
   const witnesses = witnessesOf(subject);
   for (const rule of [...DEBUGFS_RULES, ...RECORDING_RULES]) {
+    if (!applies(rule, writers)) continue;
     if (collect(rule, severityOf(rule, subject), (r) => rule.find(witnesses, r), findings) > 0) {
       rulesAsked++;
     }
   }
   const broken = findings.some(({ severity }) => severity === 'error');
   const verdict: InspectVerdict = broken ? 'broken' : 'holds';
-  return { path, kind, verdict, handover: judged, blobs, findings, rulesAsked };
+  const kernels = takesOf(taken);
+  return { path, kind, verdict, handover: judged, writers, kernels, blobs, findings, rulesAsked };
 };
 
-/** The finding about a generation that is known by name only. */
-const undecodable = (compatible: string): InspectFinding | undefined => {
-  const rows = generationsOf(compatible);
-  if (rows.length === 0 || rows.some(({ tracker }) => tracker !== undefined)) return undefined;
-  const releases = rows.flatMap((row) => row.releases);
-  const written = releases.length === 0 ? 'no release' : releases.join(', ');
-  return {
-    rule: 'HND-02',
-    severity: 'info',
-    message: `recognised ${compatible} (written by ${written}), not decodable by this version`,
-    says: HANDOVER_RULES.find(({ id }) => id === 'HND-02')?.says ?? '',
-  };
+const isGeneration = (id: string): id is Generation =>
+  (GENERATIONS as readonly string[]).includes(id);
+
+/** Whether a rule applies whoever of these wrote the handover; an unknown one counts as newest. */
+const applies = (
+  { since, until }: { readonly since?: Generation; readonly until?: Generation },
+  writers: readonly string[],
+): boolean => {
+  const known = writers.filter(isGeneration);
+  const asked = known.length === 0 ? GENERATIONS.slice(-1) : known;
+  return asked.every((writer) => appliesTo(writer, since, until));
 };
 
 const collect = (
@@ -307,29 +315,48 @@ const witnessesOf = ({ copy, memory, handover, ...recorded }: Subject): Witnesse
 
 interface Blobs {
   readonly blobs: ReadonlyMap<string, readonly string[]>;
+  /** Content of blobs by name, where it is there. */
+  readonly bytes: ReadonlyMap<string, Uint8Array>;
   readonly damage: readonly Damage[];
 }
 
 /** What the blobs say, out of memory or out of a copy of debugfs. */
 const readBlobs = ({ handover, memory, copy }: Subject): Blobs => {
   const blobs = new Map<string, readonly string[]>();
+  const bytes = new Map<string, Uint8Array>();
   const damage: Damage[] = [];
   if (memory === undefined) {
     const side = copy?.out ?? copy?.in;
-    for (const { name, lines } of side?.blobs ?? []) blobs.set(name, lines);
-    return { blobs, damage };
+    for (const { name, lines, content } of side?.blobs ?? []) {
+      blobs.set(name, lines);
+      if (content !== undefined) bytes.set(name, content);
+    }
+    return { blobs, bytes, damage };
   }
-  for (const { name, phys, bytes } of handover.subtrees) {
-    const content = readMemory(memory, phys, bytes);
+  for (const { name, phys, bytes: length } of handover.subtrees) {
+    const content = length === 0 ? undefined : readMemory(memory, phys, length);
     if (content === undefined) {
       damage.push({ where: `blob(${name})`, what: 'its bytes are not there' });
       continue;
     }
+    bytes.set(name, content);
     const { lines, fault } = tellBlob(name, content);
-    blobs.set(name, lines);
+    const inside = name === LUO.name ? followLuo(memory, handover, content) : NO_SESSIONS;
+    blobs.set(name, [...lines, ...tellSessions(inside)]);
+    for (const what of inside.faults) damage.push({ where: `blob(${name})`, what });
     if (fault !== undefined) damage.push({ where: `blob(${name})`, what: fault });
   }
-  return { blobs, damage };
+  return { blobs, bytes, damage };
+};
+
+const NO_SESSIONS: LuoContent = { sessions: [], faults: [] };
+
+/** What the orchestrator's blob leads to. */
+const followLuo = (memory: Archive, { writers }: DecodedHandover, blob: Uint8Array): LuoContent => {
+  const format = writers.at(-1)?.luo;
+  const head = readOldLuo(blob) ?? readLuo(blob);
+  if (format === undefined || typeof head === 'string') return NO_SESSIONS;
+  return readSessions(memory, format, head.sessions);
 };
 
 /** Runs `read`; an error of the file system becomes an `InputError` about `path`. */

@@ -33,7 +33,12 @@ const addRun = (program: Command, handle: (handler: Handler) => void): void => {
     .option('--steps <n>', 'most steps of a trace', wholeNumber('--steps', 4, 100_000), 100)
     .option('--time <t>', 'time to spend, such as 30s or 5m', duration('--time'))
     .option('--seed <n>', 'same seed, same traces', wholeNumber('--seed', 0, 2 ** 32 - 1))
-    .option('--kernel <name>', 'kernel profile', '7.3')
+    .option('--kernel <name>', 'kernel profile, or any', '7.3')
+    .addOption(
+      new Option('--next <name,…>', 'kernels that may follow, or any')
+        .argParser(idList)
+        .default([] as readonly string[], 'none'),
+    )
     .option('--nodes <n>', 'NUMA nodes, as 2 or 1-4', numberRange('--nodes', 1, 4), {
       low: 1,
       high: 4,
@@ -138,6 +143,59 @@ const addScratch = (program: Command, handle: (handler: Handler) => void): void 
     .action((options) => handle(async (io) => (await import('./scratch.ts')).scratch(options, io)));
 };
 
+const addExplore = (program: Command, handle: (handler: Handler) => void): void => {
+  program
+    .command('explore')
+    .description('every state of a small scope, and the rules judged in each')
+    .option('--scope <name>', 'which scope; --list names all')
+    .option('--symmetry', 'exchangeable frames count as one', false)
+    .option('--workers <n>', 'threads', wholeNumber('--workers', 1, 64), 1)
+    .option('--memory-limit <size>', 'memory for states, such as 2G', byteSize('--memory-limit'))
+    .option('--time <t>', 'time to spend, such as 30s or 5m', duration('--time'))
+    .option('--resume <file>', 'go on from the checkpoint of a stopped search')
+    .addOption(
+      new Option('--rules <when>', 'judge on every transition, or once per new state')
+        .choices(['every', 'new'])
+        .default('every'),
+    )
+    .option('--list', 'name the scopes', false)
+    .option('--json', 'one JSON document', false)
+    .action((options) =>
+      handle(async (io) => (await import('./explore.ts')).exploreCommand(options, io)),
+    );
+};
+
+const addAbi = (program: Command, handle: (handler: Handler) => void): void => {
+  const abi = program.command('abi').description('generations of KHO and how they get along');
+  abi
+    .command('show')
+    .description('formats of all generations, or of one in full')
+    .argument('[kernel]', 'release series such as 6.18, or patch series such as v5')
+    .addOption(
+      new Option('--page-size <size>', 'pages of 4K, 16K or 64K')
+        .argParser(pageSize)
+        .default(12, '4K'),
+    )
+    .option('--json', 'one JSON document', false)
+    .action((kernel: string | undefined, options: { pageSize: number; json: boolean }) =>
+      handle(async (io) =>
+        (await import('./abi.ts')).abiShow(
+          kernel,
+          { pageShift: options.pageSize, json: options.json },
+          io,
+        ),
+      ),
+    );
+  abi
+    .command('matrix')
+    .description('which kernel may hand over to which, by running every pair')
+    .option('--traces <n>', 'traces of every pair', wholeNumber('--traces', 1, 10_000), 8)
+    .option('--json', 'one JSON document', false)
+    .action((options: { traces: number; json: boolean }) =>
+      handle(async (io) => (await import('./abi-matrix.ts')).abiMatrix(options, io)),
+    );
+};
+
 /** Makes every command throw instead of ending the process; only help is printed, through `io`. */
 const quiet = (command: Command, io: Io): void => {
   command.exitOverride().configureOutput({ writeOut: io.out, writeErr: () => {} });
@@ -159,6 +217,8 @@ export const main = async (argv: readonly string[], io: Io = processIo()): Promi
   addTraceCommands(program, handle);
   addReaders(program, handle);
   addScratch(program, handle);
+  addAbi(program, handle);
+  addExplore(program, handle);
   quiet(program, io);
   try {
     if (argv.length === 0) {

@@ -11,7 +11,8 @@ import { TRACE_FORMAT, TRACE_VERSION } from '#model/trace-file';
 import type { TraceFile } from '#model/trace-file';
 import { SUITES, suiteByName } from '#properties/suites';
 import type { Suite } from '#properties/suites';
-import { rulesOf } from '#spec/law';
+import { GENERATIONS } from '#spec/generations';
+import { rulesAmong } from '#spec/law';
 import { missingOutcomes } from '../checker/outcomes.ts';
 import { randomRun } from '../checker/random-run.ts';
 import type { Counterexample, RandomRun } from '../checker/random-run.ts';
@@ -22,7 +23,7 @@ import type { RunSummary } from '../report/run-summary.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
 import { saveLastRun } from './last-run.ts';
-import { faultsNamed, kernelNamed, runnerFor } from './systems.ts';
+import { faultsNamed, kernelsNamed, runnerFor } from './systems.ts';
 import { tellCounterexample } from './tell.ts';
 import { saveTraceFile } from './trace-files.ts';
 
@@ -32,6 +33,8 @@ export interface RunOptions {
   readonly time?: number;
   readonly seed?: number;
   readonly kernel: string;
+  /** Further kernels that a load may bring. */
+  readonly next: readonly string[];
   readonly nodes: { readonly low: number; readonly high: number };
   readonly memory?: number;
   /** log2 of the page size in bytes. */
@@ -70,16 +73,28 @@ const suitesNamed = (names: readonly string[]): readonly Suite[] =>
     throw new UsageError(`no suite '${name}'; there are ${SUITES.map((s) => s.name).join(', ')}`);
   });
 
+/** The suites that defend rules which apply to these kernels. */
+const suitesFor = (kernels: readonly KernelProfile[]): readonly Suite[] => {
+  const rules = new Set(
+    rulesAmong(kernels.map(({ generation }) => generation)).map(({ id }) => id),
+  );
+  return SUITES.filter((suite) => suite.rules.some((rule) => rules.has(rule)));
+};
+
+const indexOfKernel = ({ generation }: KernelProfile): number => GENERATIONS.indexOf(generation);
+
 /** Runs suites; answers the exit status. */
 export const run = (names: readonly string[], options: RunOptions, io: Io): number => {
-  const suites = names.length === 0 ? SUITES : suitesNamed(names);
+  const kernels = kernelsNamed(options.kernel, options.next);
+  const kernel = kernels[0]!;
+  const suites = names.length === 0 ? suitesFor(kernels) : suitesNamed(names);
   const wants = names.length === 0 ? [] : suites.flatMap((suite) => suite.wants);
-  const kernel = kernelNamed(options.kernel);
   const faults = faultsNamed(options.fault);
   const runner = runnerFor(kernel, faults);
   const seed = options.seed ?? Date.now() % 2 ** 32;
   const traces = options.traces ?? (options.time === undefined ? DEFAULT_TRACES : MANY_TRACES);
-  const plans = tracePlans(machineShapes(boundsOf(options)), options.steps, wants);
+  const choices = kernels.length === 1 ? [] : kernels.map(indexOfKernel);
+  const plans = tracePlans(machineShapes(boundsOf(options)), options.steps, wants, choices);
   const started = performance.now();
   const progress = progressLine(io, traces);
   const result = randomRun(
@@ -95,20 +110,21 @@ export const run = (names: readonly string[], options: RunOptions, io: Io): numb
     found,
     path: saveTraceFile(fileOf(found, kernel, faults)),
   }));
-  const missing = isFull(names, options, result) ? outcomesMissed(result) : [];
+  const missing = isFull(names, options, result) ? outcomesMissed(result, kernels) : [];
   const verdict = verdictOf(result, suites, missing);
-  const asked = { kernel: kernel.name, faults: options.fault, suites: names, seed };
+  const kernelText = kernels.map(({ name }) => name).join(' → ');
+  const asked = { kernel: kernelText, faults: options.fault, suites: names, seed };
   const unsaved = saveLastRun(result.tally, asked);
   if (unsaved !== undefined) io.err(`kho-check: ${unsaved}\n`);
   if (options.json) {
-    const json = jsonOf(result, saved, suites, kernel, seed, verdict, faults, missing);
+    const json = jsonOf(result, saved, suites, kernels, seed, verdict, faults, missing);
     io.out(`${JSON.stringify(json)}\n`);
   } else {
     for (const { found, path } of saved) {
       const text = tellCounterexample(runner, found.trace, history(found), path, io.colors);
       io.out(`${text}\n\n`);
     }
-    const summary = summaryOf(result, suites, kernel, seed, verdict, seconds, missing);
+    const summary = summaryOf(result, suites, kernels, seed, verdict, seconds, missing);
     io.out(`${runSummaryText(summary, io.colors)}\n`);
     if (saved.length > 0) io.out(`\n  npx kho-check replay ${saved[0]!.path}\n`);
   }
@@ -131,8 +147,15 @@ const isFull = (names: readonly string[], options: RunOptions, { tally }: Random
   options.steps >= DEFAULT_STEPS &&
   tally.traces >= FULL_TRACES;
 
-const outcomesMissed = ({ tally }: RandomRun): readonly string[] =>
-  missingOutcomes(tally.outcomes, tally.kexecs);
+const outcomesMissed = (
+  { tally }: RandomRun,
+  kernels: readonly KernelProfile[],
+): readonly string[] =>
+  missingOutcomes(
+    tally.outcomes,
+    tally.kexecs,
+    kernels.map(({ generation }) => generation),
+  );
 
 const verdictOf = (
   { tally, counterexamples }: RandomRun,
@@ -166,10 +189,10 @@ const history = (found: Counterexample): string => {
   );
 };
 
-/** Ids of the rules of `suites` that apply to a kernel, sorted by whether they were exercised. */
-const rulesByUse = (tally: Tally, suites: readonly Suite[], kernel: KernelProfile) => {
+/** Ids of the rules of `suites` that apply to kernels, sorted by whether they were exercised. */
+const rulesByUse = (tally: Tally, suites: readonly Suite[], kernels: readonly KernelProfile[]) => {
   const wanted = new Set(suites.flatMap((suite) => suite.rules));
-  const ids = rulesOf(kernel.generation)
+  const ids = rulesAmong(kernels.map(({ generation }) => generation))
     .map((rule) => rule.id)
     .filter((id) => wanted.has(id));
   return {
@@ -182,7 +205,7 @@ const jsonOf = (
   { tally }: RandomRun,
   saved: Saved,
   suites: readonly Suite[],
-  kernel: KernelProfile,
+  kernels: readonly KernelProfile[],
   seed: number,
   verdict: Verdict,
   faults: readonly Fault[],
@@ -195,7 +218,7 @@ const jsonOf = (
   steps: tally.steps,
   kexecs: tally.kexecs,
   longestChain: tally.longestChain,
-  rules: rulesByUse(tally, suites, kernel),
+  rules: rulesByUse(tally, suites, kernels),
   missing,
   counterexamples: saved.map(({ found, path }) => ({
     rule: found.rule,
@@ -208,7 +231,7 @@ const jsonOf = (
 const summaryOf = (
   { tally, counterexamples }: RandomRun,
   suites: readonly Suite[],
-  kernel: KernelProfile,
+  kernels: readonly KernelProfile[],
   seed: number,
   verdict: Verdict,
   seconds: number,
@@ -218,7 +241,7 @@ const summaryOf = (
   let longChains = 0;
   for (const [length, traces] of tally.chains) if (length >= 8) longChains += traces;
   return {
-    kernel: kernel.name,
+    kernel: kernels.map(({ name }) => name).join(' → '),
     seed,
     traces: tally.traces,
     generated: tally.generated,
@@ -235,7 +258,7 @@ const summaryOf = (
       judged: suite.rules.reduce((sum, rule) => sum + tally.timesOf(rule), 0),
       broken: broken.filter((rule) => suite.rules.includes(rule)),
     })),
-    never: rulesByUse(tally, suites, kernel).never,
+    never: rulesByUse(tally, suites, kernels).never,
     missing,
     outcomes: outcomesOf(tally),
     nodes: [...tally.nodes].sort(([a], [b]) => a - b).map(([nodes, traces]) => ({ nodes, traces })),

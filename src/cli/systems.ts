@@ -2,10 +2,14 @@
 import { KERNELS, kernelByName } from '#model/kernels';
 import type { KernelProfile } from '#model/kernels';
 import { SUBTREE_NAMES } from '#model/machines';
+import { generationOfAge } from '#spec/generations';
+import { generationById } from '#src/abi/description/generations';
 import { TraceRunner } from '../checker/run-trace.ts';
 import { FAULTS, decisionsWith, faultById } from '../kho/faults.ts';
 import type { Fault } from '../kho/faults.ts';
 import { KhoMachine } from '../kho/kho-machine.ts';
+import { seriesDecisions } from '../kho/series.ts';
+import type { KernelBuild } from '../kho/kho-machine.ts';
 import { UsageError } from './io.ts';
 
 /** The profile with this name. */
@@ -14,6 +18,16 @@ export const kernelNamed = (name: string): KernelProfile => {
   if (kernel !== undefined) return kernel;
   const known = KERNELS.map((k) => k.name).join(', ');
   throw new UsageError(`no kernel '${name}' is modelled; there is ${known}`);
+};
+
+/** `--kernel any`: the newest, and every other one may follow. */
+const ANY = 'any';
+
+/** The kernel that machines are switched on with, and then those that a load may bring. */
+export const kernelsNamed = (first: string, next: readonly string[]): readonly KernelProfile[] => {
+  if (first === ANY) return [...KERNELS].reverse();
+  const following = next.includes(ANY) ? KERNELS : next.map(kernelNamed);
+  return [...new Set([kernelNamed(first), ...following])];
 };
 
 /** The faults with these ids. */
@@ -27,7 +41,19 @@ export const faultsNamed = (ids: readonly string[]): readonly Fault[] =>
 
 /** A runner for our implementation of a kernel. */
 export const runnerFor = (kernel: KernelProfile, faults: readonly Fault[]): TraceRunner => {
+  const build = buildOf(kernel, faults);
+  const others = (age: number): KernelBuild =>
+    buildOf(kernelByName(generationOfAge(age)) ?? kernel, faults);
+  return new TraceRunner(
+    (machine) => new KhoMachine(machine, build, SUBTREE_NAMES, others),
+    kernel,
+  );
+};
+
+/** Our implementation of a kernel. */
+export const buildOf = (kernel: KernelProfile, faults: readonly Fault[]): KernelBuild => {
   const { compatible, release } = kernel;
-  const build = { compatible, release, decisions: decisionsWith(faults) };
-  return new TraceRunner((machine) => new KhoMachine(machine, build, SUBTREE_NAMES), kernel);
+  const generation = generationById(kernel.generation)!;
+  const decisions = decisionsWith(faults, seriesDecisions(generation.id));
+  return { compatible, release, generation, decisions };
 };

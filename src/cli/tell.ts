@@ -14,14 +14,35 @@ export const sourceText = (source: Source): string =>
     ? `${source.document}, “${source.section}”`
     : `${source.file}, ${source.symbol}`;
 
-/** The options of a command line, with their name. */
-const optionsText = (line: string): string =>
-  line === ''
-    ? 'nothing'
-    : line
-        .split(' ')
-        .map((value) => `reserve_mem=${value}`)
-        .join(' ');
+/** The options of a command line, with their names. */
+const optionsText = (scratch: string | null, regions: string): string => {
+  const options = regions === '' ? [] : regions.split(' ').map((value) => `reserve_mem=${value}`);
+  if (scratch !== null) options.unshift(`kho_scratch=${scratch}`);
+  return options.length === 0 ? 'nothing' : options.join(' ');
+};
+
+/** Every command line of a machine, with its number. */
+const linesText = ({ scratchLines = [], reserveMem = [] }: MachineShape): string => {
+  let text = '';
+  for (let i = 0; i < Math.max(scratchLines.length, reserveMem.length); i++) {
+    text += `; command line ${i}: ${optionsText(scratchLines[i] ?? null, reserveMem[i] ?? '')}`;
+  }
+  return text;
+};
+
+/** What is unusual about the memory of a machine. */
+const memoryText = (shape: MachineShape): string => {
+  const { nodes, lowFrames, hugePages } = shape;
+  const empty = nodes.flatMap((count, node) => (count === 0 ? [node] : []));
+  return [
+    empty.length === 0 ? '' : `; no memory on node ${empty.join(', ')}`,
+    lowFrames === undefined ? '' : `; low memory ends at frame 0x${lowFrames.toString(16)}`,
+    hugePages === undefined
+      ? ''
+      : `; ${hugePages.count} HugeTLB page${hugePages.count === 1 ? '' : 's'} of ` +
+        `${2 ** hugePages.order} frames`,
+  ].join('');
+};
 
 /** A machine in one sentence. */
 export const machineText = (shape: MachineShape): string => {
@@ -29,18 +50,17 @@ export const machineText = (shape: MachineShape): string => {
   const total = shape.nodes.reduce((sum, count) => sum + count, 0);
   const borders: string[] = [];
   let first = 0;
-  for (const count of shape.nodes.slice(0, -1)) {
+  const used = shape.nodes.filter((count) => count > 0);
+  for (const count of used.slice(0, -1)) {
     first += count;
     borders.push(`0x${first.toString(16)}`);
   }
   const nodes = `${shape.nodes.length} node${shape.nodes.length === 1 ? '' : 's'}`;
   const at = borders.length === 0 ? '' : `, border${borders.length === 1 ? '' : 's'} at frame `;
   const size = Math.round((total * bytes) / 2 ** 20);
-  const lines = (shape.reserveMem ?? []).map(
-    (line, i) => `; command line ${i}: ${optionsText(line)}`,
-  );
+  const more = memoryText(shape) + linesText(shape);
   const deferred = shape.deferredInit === true ? '; pageblocks are set up in two phases' : '';
-  return `machine: ${size} MiB, ${nodes}${at}${borders.join(', ')}${lines.join('')}${deferred}`;
+  return `machine: ${size} MiB, ${nodes}${at}${borders.join(', ')}${more}${deferred}`;
 };
 
 /** The story of a trace that breaks a rule. */

@@ -66,6 +66,12 @@ const commandLines = v.pipe(
   v.maxLength(LINES_MAX),
 );
 
+const scratchLines = v.pipe(
+  v.array(v.nullable(v.pipe(v.string(), v.maxLength(64)))),
+  v.minLength(1),
+  v.maxLength(LINES_MAX),
+);
+
 const traceFile = v.strictObject({
   format: v.literal(TRACE_FORMAT),
   version: v.literal(TRACE_VERSION),
@@ -73,8 +79,12 @@ const traceFile = v.strictObject({
   faults: v.array(v.string()),
   machine: v.strictObject({
     pageShift: v.picklist(PAGE_SHIFTS),
-    nodes: v.pipe(v.array(whole(1, FRAMES_MAX)), v.minLength(1), v.maxLength(64)),
+    nodes: v.pipe(v.array(whole(0, FRAMES_MAX)), v.minLength(1), v.maxLength(64)),
     scratch: v.strictObject({ lowmem: size, global: size, perNode: size }),
+    scratchLines: v.exactOptional(scratchLines),
+    lowFrames: v.exactOptional(whole(1, FRAMES_MAX)),
+    widenFrames: v.exactOptional(whole(1, FRAMES_MAX)),
+    hugePages: v.exactOptional(v.strictObject({ order: whole(0, 13), count: whole(1, 64) })),
     reserveMem: v.exactOptional(commandLines),
     deferredInit: v.exactOptional(v.boolean()),
     crash: v.exactOptional(whole(1, 2 ** 13)),

@@ -30,6 +30,8 @@ export const inspectJson = (view: InspectView): string => {
       scratchArray: hexOrNull(handover.scratchArray),
       tracker: hexOrNull(handover.tracker),
     },
+    writers: view.writers,
+    kernels: view.kernels.map(({ kernel, outcome, reasons }) => ({ kernel, outcome, reasons })),
     findings: view.findings.map(({ rule, severity, message }) => ({ rule, severity, message })),
   });
 };

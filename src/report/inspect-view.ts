@@ -1,7 +1,7 @@
 /** What a report of `inspect` is made from: plain values, decided and complete. */
 
 /** How an inspection ended. */
-export type InspectVerdict = 'holds' | 'broken' | 'inconclusive';
+export type InspectVerdict = 'holds' | 'broken';
 
 /** One thing that a rule found. */
 export interface InspectFinding {
@@ -31,6 +31,14 @@ export interface InspectedHandover {
   }[];
 }
 
+/** What one kernel would make of the handover. */
+export interface InspectedTake {
+  /** Release series. */
+  readonly kernel: string;
+  readonly outcome: 'same' | 'refused' | 'ignored' | 'misread' | 'panic';
+  readonly reasons: readonly string[];
+}
+
 /** One inspection. */
 export interface InspectView {
   /** What was inspected, as the user named it. */
@@ -39,6 +47,10 @@ export interface InspectView {
   readonly kind: string;
   readonly verdict: InspectVerdict;
   readonly handover: InspectedHandover;
+  /** Generations that write such a handover, oldest first. */
+  readonly writers: readonly string[];
+  /** What each released kernel would do, oldest first; of the same page size and architecture. */
+  readonly kernels: readonly InspectedTake[];
   /** What the blobs say, by name. */
   readonly blobs: ReadonlyMap<string, readonly string[]>;
   readonly findings: readonly InspectFinding[];

@@ -78,7 +78,8 @@ const header = (view: InspectView, paint: Paint): string[] => {
   // Without memory nothing tells the page size.
   const pages = view.handover.fdt === undefined ? '' : `, pages of ${size(2 ** pageShift)}`;
   const lines = wrap(`${view.kind} ${view.path}`, 0).map((line) => paint.bold(line));
-  lines.push(`${generation}${pages}`);
+  const by = view.writers.length === 0 ? '' : `, as written by ${view.writers.join(', ')}`;
+  lines.push(...wrap(`${generation}${by}${pages}`, 0));
   const [written] = view.blobs.get('kexec-metadata') ?? [];
   if (written !== undefined) lines.push(...wrap(written, 0));
   return lines;
@@ -195,6 +196,37 @@ const strip = (handover: InspectedHandover): string[] => {
   ];
 };
 
+const OUTCOME_WORDS = {
+  same: 'takes it',
+  refused: 'refuses it, cold boot',
+  ignored: 'takes it in part',
+  misread: 'misreads it',
+  panic: 'panics',
+} as const;
+
+/** Kernels in a row that would do the same for the same reasons are told together. */
+const kernels = (view: InspectView, paint: Paint): string[] => {
+  const rows: { first: string; last: string; shown: string; told: string[] }[] = [];
+  for (const { kernel, outcome, reasons } of view.kernels) {
+    const told = reasons.flatMap((reason) => wrap(reason, 6));
+    const shade =
+      outcome === 'same'
+        ? paint.green
+        : outcome === 'misread' || outcome === 'panic'
+          ? paint.red
+          : paint.yellow;
+    const shown = shade(OUTCOME_WORDS[outcome]);
+    const before = rows.at(-1);
+    if (before?.shown === shown && before.told.join() === told.join()) before.last = kernel;
+    else rows.push({ first: kernel, last: kernel, shown, told });
+  }
+  const lines = rows.flatMap(({ first, last, shown, told }) => {
+    const names = first === last ? first : `${first}–${last}`;
+    return [`  ${names.padEnd(10)}  ${shown}`, ...told.map((line) => paint.dim(line))];
+  });
+  return ['Next kernel, with the same page size', ...lines, ''];
+};
+
 const finding = (each: InspectFinding, paint: Paint): string[] => {
   const shade =
     each.severity === 'error' ? paint.red : each.severity === 'warning' ? paint.yellow : paint.cyan;
@@ -207,8 +239,7 @@ const verdict = (view: InspectView, paint: Paint): string => {
     view.findings.filter((each) => each.severity === severity).length;
   const asked = `${many(view.rulesAsked, 'rule')} asked`;
   const found = `${many(count('error'), 'error')}, ${many(count('warning'), 'warning')}`;
-  const shade =
-    view.verdict === 'holds' ? paint.green : view.verdict === 'broken' ? paint.red : paint.yellow;
+  const shade = view.verdict === 'holds' ? paint.green : paint.red;
   return `${shade(view.verdict)}: ${asked}, ${found}`;
 };
 
@@ -226,6 +257,7 @@ export const inspectText = (view: InspectView, { color }: InspectTextOptions): s
     ...preserved(view.handover, address),
     '',
     ...strip(view.handover),
+    ...kernels(view, paint),
   ];
   if (view.findings.length > 0) {
     lines.push('Findings', ...view.findings.flatMap((each) => finding(each, paint)), '');
