@@ -6,16 +6,23 @@
  */
 import fc from 'fast-check';
 
-const FRAMES = 8;
+export const FRAMES = 8;
 const SCRATCH = 2;
 const KERNELS = 3;
 const ENOENT = 2;
 const EBUSY = 16;
 
-type Name =
+export type Name =
   'movable' | 'unmovable' | 'free' | 'preserve' | 'unpreserve' | 'restore' | 'load' | 'kexec';
 
-class Model {
+/**
+ * Bugs that the toy can have. `again`: what is taken back and preserved again is lost; `second`:
+ * what was restored and preserved again loses its content; `buddy`: taking back drops the frame's
+ * neighbour; `third`: the third of the preserved frames loses its content.
+ */
+export type Bug = 'again' | 'second' | 'buddy' | 'third';
+
+export class Model {
   readonly use = new Uint8Array(FRAMES);
   readonly kept = new Uint8Array(FRAMES);
   readonly held = new Uint8Array(FRAMES);
@@ -83,13 +90,21 @@ class Model {
   }
 }
 
-class Real {
+export class Real {
+  readonly #bug: Bug | undefined;
   #movable = 0;
   #unmovable = 0;
   #kept = 0;
   #held = 0;
   #kernel = 0;
   readonly #content = new Uint8Array(FRAMES);
+  /** Frames that were taken back, and that were restored, since the last jump. */
+  #takenBack = 0;
+  #restored = 0;
+
+  constructor(bug?: Bug) {
+    this.#bug = bug;
+  }
 
   #owned(bit: number): boolean {
     return ((this.#movable | this.#unmovable) & bit) !== 0;
@@ -111,28 +126,44 @@ class Real {
       case 'free':
         this.#movable &= ~bit;
         this.#unmovable &= ~bit;
+        this.#restored &= ~bit;
         this.#content[p] = 0;
         return 0;
       case 'preserve':
-        this.#kept |= bit;
+        if (this.#bug !== 'again' || (this.#takenBack & bit) === 0) this.#kept |= bit;
         return 0;
       case 'unpreserve':
         this.#kept &= ~bit;
+        this.#takenBack |= bit;
+        if (this.#bug === 'buddy') this.#kept &= ~(1 << (p ^ 1));
         return 0;
       case 'restore':
         if ((this.#held & bit) === 0) return -ENOENT;
         this.#held &= ~bit;
         this.#unmovable |= bit;
+        this.#restored |= bit;
         return this.#content[p]!;
       case 'load':
         return 0;
       case 'kexec':
-        for (let q = 0; q < FRAMES; q++) if (((this.#kept >> q) & 1) === 0) this.#content[q] = 0;
-        this.#held = this.#kept;
-        this.#kept = this.#movable = this.#unmovable = 0;
-        this.#kernel++;
+        this.#kexec();
         return 0;
     }
+  }
+
+  #kexec(): void {
+    let kept = 0;
+    for (let q = 0; q < FRAMES; q++) {
+      const isKept = ((this.#kept >> q) & 1) === 1;
+      if (isKept) kept++;
+      const third = this.#bug === 'third' && kept === 3;
+      const second = this.#bug === 'second' && ((this.#restored >> q) & 1) === 1;
+      if (!isKept || third || second) this.#content[q] = 0;
+    }
+    this.#held = this.#kept;
+    this.#kept = this.#movable = this.#unmovable = 0;
+    this.#takenBack = this.#restored = 0;
+    this.#kernel++;
   }
 }
 

@@ -145,7 +145,7 @@ describe('conform refuses', () => {
 
   it.each([
     [{ kernel: undefined }, 'kernel: '],
-    [{ kernel: '6.16.1' }, "kernel: '6.16.1' is not modelled; there is 7.3"],
+    [{ kernel: '6.1.9' }, "kernel: '6.1.9' is not modelled; there is 6.16, 6.17, "],
     [{ kernel: '7.30.1' }, "kernel: '7.30.1' is not modelled"],
     [{ kernel: '7.3.\u001b[31m' }, 'kernel: is not of the form'],
     [{ ops: 7 }, 'ops: '],

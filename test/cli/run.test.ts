@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SUITES } from '#properties/suites';
-import { RULES } from '#spec/law';
+import { rulesAmong } from '#spec/law';
 import { FAULTS } from '#src/kho/faults';
 import { call, inOwnDirectory, untidyLines } from './call.ts';
 import type { Called } from './call.ts';
@@ -41,6 +41,9 @@ const runJson = async (...args: string[]): Promise<Document & { status: number }
   return { status, ...document };
 };
 
+/** Ids of the rules that the newest kernel has to keep. */
+const APPLYING = rulesAmong(['7.3']).map(({ id }) => id);
+
 const COUNTING = ['--traces', '120', '--steps', '60', '--seed', '1'];
 
 describe('run --json', () => {
@@ -52,7 +55,7 @@ describe('run --json', () => {
     expect(document.steps).toBeGreaterThan(0.9 * document.generated);
     expect(document.kexecs).toBeGreaterThanOrEqual(document.longestChain);
     const { exercised, never } = document.rules;
-    expect([...exercised, ...never].sort()).toEqual(RULES.map((rule) => rule.id).sort());
+    expect([...exercised, ...never].sort()).toEqual([...APPLYING].sort());
   });
 
   it('is the same document for the same seed, and another for another', async () => {
@@ -71,7 +74,8 @@ describe('run --json', () => {
 
   it.each(SUITES)('counts only the rules of a suite that is named: $name', async (suite) => {
     const { rules } = await runJson(suite.name, '--traces', '2', '--steps', '10', '--seed', '3');
-    expect([...rules.exercised, ...rules.never].sort()).toEqual([...suite.rules].sort());
+    const applying = suite.rules.filter((rule) => APPLYING.includes(rule));
+    expect([...rules.exercised, ...rules.never].sort()).toEqual(applying.sort());
   });
 
   it('is inconclusive when a suite that was asked for was not exercised', async () => {
@@ -109,7 +113,8 @@ describe('run', () => {
     expect(status).toBe(0);
     expect(untidyLines(out)).toEqual([]);
     expect(out).toMatch(/^Linux 7\.3, 120 traces, seed 1\n/);
-    for (const { name } of SUITES) expect(out).toMatch(new RegExp(`^✓ ${name} `, 'm'));
+    const asked = SUITES.filter(({ rules }) => rules.some((rule) => APPLYING.includes(rule)));
+    for (const { name } of asked) expect(out).toMatch(new RegExp(`^✓ ${name} `, 'm'));
     expect(out).toMatch(/\nholds: no rule broke in 120 traces, [\d,]+ steps\.\n$/);
     for (const line of err.trim().split('\n')) expect(line).toMatch(/^traces \d+ of 120 · /);
   });

@@ -21,10 +21,17 @@ import { SCR_01, SCR_02, SCR_03, SCR_04, SCR_05, SCR_06, SCR_07 } from '#spec/sc
 import { EARLY, HELD, KHO, MOVABLE, UNMOVABLE, setUse } from '#spec/state';
 import { TRK_01, TRK_02, TRK_03 } from '#spec/tracker';
 import { AREA_KEEPS, AREA_SILENCE, AREA_WITNESSES } from './area-witnesses.ts';
+import {
+  SCRATCH_LINE_BREAKS,
+  SCRATCH_LINE_KEEPS,
+  SCRATCH_LINE_SILENCE,
+  SCRATCH_LINE_WITNESSES,
+} from './scratch-witnesses.ts';
 import { RESERVE_MEM_KEEPS, RESERVE_MEM_WITNESSES } from './reserve-mem-witnesses.ts';
 import { DEBUGFS_FORGIVEN, DEBUGFS_SILENCE, DEBUGFS_WITNESSES } from './debugfs-witnesses.ts';
 import { LOADING_SILENCE, LOADING_WITNESSES } from './loading-witnesses.ts';
 import { MOVABILITY_WITNESSES } from './movability-witnesses.ts';
+import { PHASES_KEEPS, PHASES_SILENCE, PHASES_WITNESSES } from './phases-witnesses.ts';
 import { SHORTAGE_SILENCE, SHORTAGE_WITNESSES } from './shortage-witnesses.ts';
 import {
   AREAS,
@@ -98,7 +105,7 @@ const SCRATCH_WITNESSES: readonly Witness[] = [
   ],
   [
     'SCR-05',
-    ofCall(SCR_05, jump, says(1, { early: [[0x7ff, 1]] })),
+    ofCall(SCR_05, jump, says(1, { early: [[0x7ff, 1]] }), kept(AT, 0, UNMOVABLE)),
     ofCall(
       SCR_05,
       jump,
@@ -108,6 +115,7 @@ const SCRATCH_WITNESSES: readonly Witness[] = [
           [0x3ff, 1],
         ],
       }),
+      kept(AT, 0, UNMOVABLE),
     ),
   ],
   [
@@ -462,6 +470,7 @@ const KEXEC_WITNESSES: readonly Witness[] = [
 
 const WITNESSES: readonly Witness[] = [
   ...SCRATCH_WITNESSES,
+  ...SCRATCH_LINE_WITNESSES,
   ...ALLOCATOR_WITNESSES,
   ...PRESERVATION_WITNESSES,
   ...RESTORE_WITNESSES,
@@ -469,6 +478,7 @@ const WITNESSES: readonly Witness[] = [
   ...KEXEC_WITNESSES,
   ...RESERVE_MEM_WITNESSES,
   ...SHORTAGE_WITNESSES,
+  ...PHASES_WITNESSES,
   ...MOVABILITY_WITNESSES,
   ...DEBUGFS_WITNESSES,
   ...LOADING_WITNESSES,
@@ -490,9 +500,13 @@ describe('the law', () => {
     }
   });
 
-  const keeps = [...RESERVE_MEM_KEEPS, ...AREA_KEEPS];
+  const keeps = [...RESERVE_MEM_KEEPS, ...AREA_KEEPS, ...SCRATCH_LINE_KEEPS, ...PHASES_KEEPS];
   it.each(keeps)('%s holds where nothing else is possible', (_id, each) => {
     expect(each()).toMatchObject({ asked: true, holds: true });
+  });
+
+  it.each(SCRATCH_LINE_BREAKS)('%s is broken where sizes and blocks are others', (_id, each) => {
+    expect(each()).toMatchObject({ asked: true, holds: false });
   });
 
   it('has witnesses for every rule about calls, states and sights', () => {
@@ -539,6 +553,14 @@ describe('the law', () => {
   });
 
   it.each(AREA_SILENCE)('%s says nothing of other areas and sizes', (_id, each) => {
+    expect(each().asked).toBe(false);
+  });
+
+  it.each(SCRATCH_LINE_SILENCE)('%s says nothing of other kernels and machines', (_id, each) => {
+    expect(each().asked).toBe(false);
+  });
+
+  it.each(PHASES_SILENCE)('%s says nothing in another phase', (_id, each) => {
     expect(each().asked).toBe(false);
   });
 

@@ -7,6 +7,7 @@
  */
 import { CallAnswer, RangeList, call } from '#model/call';
 import { buildMachine, nameIndex } from '#model/machines';
+import type { MachineShape } from '#model/machines';
 import { sparseState } from '#model/sparse-carrier';
 import type { SparseState } from '#model/sparse-carrier';
 import type { Call } from '#spec/call';
@@ -31,12 +32,19 @@ const LINES = [
   '8K:32M:a 4096:64:b',
 ];
 
-/** The machine with its scratch reserved and nothing else on it. */
-export const fresh = (): SparseState => {
+/**
+ * The machine with its scratch reserved and nothing else on it.
+ *
+ * @param more what its shape has beside
+ */
+export const fresh = (more: Partial<MachineShape> = {}): SparseState => {
   const scratch = { lowmem: 0x400, global: 0x400, perNode: 0x400 };
   const nodes = [0x2000, 0x2000];
   const s = sparseState(
-    buildMachine({ pageShift: 12, nodes, scratch, reserveMem: LINES, crash: 24 }),
+    buildMachine(
+      { pageShift: 12, nodes, scratch, reserveMem: LINES, crash: 24, ...more },
+      { hasOldTrees: true, alignsToPageblocks: false },
+    ),
   );
   AREAS.forEach(([first, count], slot) => {
     s.areaFirst.set(slot, first);
@@ -45,10 +53,11 @@ export const fresh = (): SparseState => {
   return s;
 };
 
-type Lists = 'taken' | 'given' | 'placed' | 'early' | 'areas' | 'regions' | 'pages' | 'chunks';
+type Lists =
+  'taken' | 'given' | 'placed' | 'early' | 'areas' | 'huge' | 'regions' | 'pages' | 'chunks';
 type Crash = 'crashFirst' | 'crashCount';
 type Descriptor = 'total' | 'order' | 'flags';
-type Numbers = 'bytes' | 'managed' | 'fdt' | 'metadata' | 'memblock' | 'memblockBytes';
+type Numbers = 'array' | 'bytes' | 'managed' | 'fdt' | 'metadata' | 'memblock' | 'memblockBytes';
 type Said = Partial<Record<Lists, readonly Pair[]>> &
   Partial<Record<Numbers | Crash | Descriptor, number>>;
 
@@ -74,6 +83,7 @@ export const sees = (
   kexecCount: 0,
   regions: () => [],
   chunkList: () => ({ chunks: new RangeList(), pages: new RangeList(), damage: undefined }),
+  passedOver: [],
   debugfs: () => showing(),
   nameIndex,
   ...what,
@@ -124,12 +134,19 @@ export interface Judged {
 export type Case = () => Judged;
 
 export const ofCall =
-  (rule: AnswerRule, made: Call, answer: CallAnswer, setup: Setup = nothing): Case =>
+  (
+    rule: AnswerRule,
+    made: Call,
+    answer: CallAnswer,
+    setup: Setup = nothing,
+    more: Partial<MachineShape> = {},
+  ): Case =>
   () => {
-    const s = fresh();
+    const s = fresh(more);
     setup(s);
     const text = rule.tell(s, made, answer);
-    return { asked: rule.when(s, made, answer), holds: rule.holds(s, made, answer), text };
+    const asked = rule.on.includes(made.action) && rule.when(s, made, answer);
+    return { asked, holds: rule.holds(s, made, answer), text };
   };
 
 export const ofFrame =

@@ -32,7 +32,8 @@ export interface Capture {
 
 const ROOT = join(FIXTURES, 'captures');
 
-export const CAPTURES: readonly Capture[] = readdirSync(ROOT)
+/** Every capture, whatever its kernel and page size. */
+export const ALL_CAPTURES: readonly Capture[] = readdirSync(ROOT)
   .sort()
   .flatMap((chain) =>
     readdirSync(join(ROOT, chain))
@@ -50,9 +51,18 @@ export const CAPTURES: readonly Capture[] = readdirSync(ROOT)
       }),
   );
 
+/** A chain says its kernel, unless that is 7.3.4 on arm64. */
+const KERNEL = /k(\d+\.\d+)\.\d+/;
+
+/** Release series of the kernel that a capture was made of. */
+export const kernelOf = ({ name }: Capture): string => KERNEL.exec(name)?.[1] ?? '7.3';
+
+/** The captures of 7.3.4. */
+export const CAPTURES: readonly Capture[] = ALL_CAPTURES.filter((each) => kernelOf(each) === '7.3');
+
 /** The capture of that name. */
 export const capture = (name: string): Capture => {
-  const found = CAPTURES.find((each) => each.name === name);
+  const found = ALL_CAPTURES.find((each) => each.name === name);
   if (found === undefined) throw new Error(`no capture ${name}`);
   return found;
 };

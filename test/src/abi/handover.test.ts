@@ -11,7 +11,7 @@ import { readMemblock } from '#src/abi/decode/memblock';
 import { readKexecMetadata } from '#src/abi/decode/metadata';
 import { readKhoTest } from '#src/abi/decode/kho-test';
 import type { Handover } from '#spec/handover';
-import { asSet, capture, CAPTURES, putU64 } from './captures.ts';
+import { ALL_CAPTURES, asSet, capture, putU64 } from './captures.ts';
 import type { Capture } from './captures.ts';
 
 const archiveOf = (each: Capture, name = 'pages.bin.zst') =>
@@ -35,7 +35,7 @@ const expectedShape = ({ expected }: Capture) => ({
   nodes: asSet(expected.nodes),
 });
 
-describe.each(CAPTURES.map((each) => [each.name, each] as const))('%s', (_name, each) => {
+describe.each(ALL_CAPTURES.map((each) => [each.name, each] as const))('%s', (_name, each) => {
   it('is found and decoded by content alone, as the recorder decoded it', () => {
     const { handover, damage } = decodeArchive(archiveOf(each));
     expect(damage).toEqual([]);

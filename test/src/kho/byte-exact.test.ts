@@ -208,7 +208,7 @@ describe.each(CAPTURES)('$name', (capture) => {
       },
       answer,
       names,
-    )!;
+    );
     expect(answer.value).toBe(1);
     const { held, areas: taken, incomingTree } = kernel.booted;
     const blocks = Array.from({ length: held.count }, (_, i) => [

@@ -25,7 +25,14 @@ export const areasOf = ({ expected }: Capture, pageBytes: number): ScratchArea[]
 
 /** First address and end of every node of a chain's machine, in MiB; holes count as memory. */
 const NODES: readonly (readonly [RegExp, readonly (readonly [number, number])[]])[] = [
-  [/^a64-.*512M$/, [[1024, 1536]]],
+  [/^a64-.*n1-512M/, [[1024, 1536]]],
+  [
+    /^a64-.*n2-512M/,
+    [
+      [1024, 1280],
+      [1280, 1536],
+    ],
+  ],
   [/^a64-.*4G$/, [[1024, 5120]]],
   [/n1-256M/, [[0, 256]]],
   [/n1-512M/, [[0, 512]]],
