@@ -158,6 +158,7 @@ export class Lockstep {
     }
     const booted = ends && answer.value >= 0 ? completeBootAnswer(this.system, answer) : undefined;
     this.#tally.outcome(call.action, answer.value);
+    if (call.action === 'preserveFolio' && answer.value === 0) this.#tally.preserved(call.order);
     if (ends && answer.value >= 0) this.#judge = judgeOf(this.#booting(call));
     const refused = this.#judgeAnswer(call, answer);
     if (refused !== undefined) return refused;

@@ -44,6 +44,8 @@ export class Tally {
   readonly chains = new Map<number, number>();
   /** Traces by the number of nodes of their machine. */
   readonly nodes = new Map<number, number>();
+  /** Folios that were preserved, by their order. */
+  readonly orders = new Map<number, number>();
 
   constructor(options: { readonly triesNearMisses?: boolean } = {}) {
     this.triesNearMisses = options.triesNearMisses ?? false;
@@ -53,6 +55,11 @@ export class Tally {
     this.calls++;
     const key = value < 0 ? `${action} ${value}` : action;
     this.#outcomes.set(key, (this.#outcomes.get(key) ?? 0) + 1);
+  }
+
+  /** A folio of this order was preserved. */
+  preserved(order: number): void {
+    this.orders.set(order, (this.orders.get(order) ?? 0) + 1);
   }
 
   /** Whether it is time to try near misses, at the so manieth chance. */

@@ -19,7 +19,7 @@ import type { Counterexample, RandomRun } from '../checker/random-run.ts';
 import type { Tally } from '../checker/tally.ts';
 import type { Fault } from '../kho/faults.ts';
 import { runSummaryText } from '../report/run-summary.ts';
-import type { RunSummary } from '../report/run-summary.ts';
+import type { Distribution, RunSummary } from '../report/run-summary.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
 import { saveLastRun } from './last-run.ts';
@@ -238,8 +238,6 @@ const summaryOf = (
   missing: readonly string[],
 ): RunSummary => {
   const broken = counterexamples.map((found) => found.rule);
-  let longChains = 0;
-  for (const [length, traces] of tally.chains) if (length >= 8) longChains += traces;
   return {
     kernel: kernels.map(({ name }) => name).join(' → '),
     seed,
@@ -248,7 +246,7 @@ const summaryOf = (
     steps: tally.steps,
     kexecs: tally.kexecs,
     longestChain: tally.longestChain,
-    longChains,
+    chains: ascending(tally.chains),
     seconds,
     suites: suites.map((suite) => ({
       name: suite.name,
@@ -261,11 +259,15 @@ const summaryOf = (
     never: rulesByUse(tally, suites, kernels).never,
     missing,
     outcomes: outcomesOf(tally),
-    nodes: [...tally.nodes].sort(([a], [b]) => a - b).map(([nodes, traces]) => ({ nodes, traces })),
+    nodes: ascending(tally.nodes),
+    orders: ascending(tally.orders),
     verdict,
     brokenRules: counterexamples.length,
   };
 };
+
+const ascending = (counted: ReadonlyMap<number, number>): Distribution =>
+  [...counted].sort(([a], [b]) => a - b);
 
 const outcomesOf = (tally: Tally): RunSummary['outcomes'] => {
   const actions = new Map<string, { calls: number; refused: string[] }>();

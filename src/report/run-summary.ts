@@ -15,6 +15,9 @@ export interface SuiteLine {
   readonly broken: readonly string[];
 }
 
+/** What was counted, and how often; ascending. */
+export type Distribution = readonly (readonly [what: number, times: number])[];
+
 export interface RunSummary {
   readonly kernel: string;
   readonly seed: number;
@@ -23,8 +26,8 @@ export interface RunSummary {
   readonly steps: number;
   readonly kexecs: number;
   readonly longestChain: number;
-  /** Traces that chained at least 8 handovers. */
-  readonly longChains: number;
+  /** Traces by the largest number of handovers in a row, ascending. */
+  readonly chains: Distribution;
   readonly seconds: number;
   readonly suites: readonly SuiteLine[];
   readonly never: readonly string[];
@@ -36,7 +39,10 @@ export interface RunSummary {
     readonly calls: number;
     readonly refused: string;
   }[];
-  readonly nodes: readonly { readonly nodes: number; readonly traces: number }[];
+  /** Traces by the number of nodes. */
+  readonly nodes: Distribution;
+  /** Folios that were preserved, by order. */
+  readonly orders: Distribution;
   readonly verdict: 'holds' | 'broken' | 'inconclusive';
   readonly brokenRules: number;
 }
@@ -79,19 +85,47 @@ const suiteLines = (suite: SuiteLine, colors: Colors): string[] => {
 };
 
 const distribution = (summary: RunSummary): string[] => {
-  const { traces, longChains } = summary;
-  const share = traces === 0 ? 0 : Math.round((100 * longChains) / traces);
-  const nodes = summary.nodes.map(({ nodes: n, traces: t }) => `${n}: ${count(t)}`).join('  ');
+  const { traces } = summary;
   const rate = summary.seconds > 0 ? Math.round(summary.steps / summary.seconds) : 0;
   return [
     `  steps     ${count(summary.steps)} executed of ${count(summary.generated)} drawn, ` +
       `${count(rate)} a second`,
-    `  kexecs    ${count(summary.kexecs)} handovers, longest chain ${summary.longestChain}; ` +
-      `${share} % of traces chain 8 or more`,
-    `  machines  by number of nodes  ${nodes}`,
+    `  kexecs    ${count(summary.kexecs)} handovers, longest chain ${summary.longestChain}`,
+    `  chains    of kexecs  ${chainsText(summary.chains, traces)}`,
+    `  machines  by number of nodes  ${spread(summary.nodes)}`,
+    ...ordersText(summary.orders),
     '  calls     refused as they must be, where a number follows',
     ...pairs(summary.outcomes.map((outcome) => outcomeText(outcome))),
   ];
+};
+
+const spread = (counted: Distribution): string =>
+  counted.map(([what, times]) => `${what}: ${count(times)}`).join('  ');
+
+/** Chains in a few classes, in per cent. */
+const CHAIN_CLASSES = [
+  [0, 0, '0'],
+  [1, 3, '1-3'],
+  [4, 7, '4-7'],
+  [8, Infinity, '8 or more'],
+] as const;
+
+const chainsText = (chains: Distribution, traces: number): string =>
+  CHAIN_CLASSES.map(([low, high, name]) => {
+    let times = 0;
+    for (const [length, some] of chains) if (length >= low && length <= high) times += some;
+    return `${name}: ${traces === 0 ? 0 : Math.round((100 * times) / traces)} %`;
+  }).join('  ');
+
+const ordersText = (orders: Distribution): string[] => {
+  if (orders.length === 0) return [];
+  const [first = '', ...more] = wrap(
+    `folios preserved, by order  ${spread(orders)}`.replaceAll(': ', ':\u00a0'),
+    12,
+  );
+  return [`  orders    ${first.trimStart()}`, ...more].map((line) =>
+    line.replaceAll('\u00a0', ' ').trimEnd(),
+  );
 };
 
 const outcomeText = ({ action, calls, refused }: RunSummary['outcomes'][number]): string =>
