@@ -77,6 +77,7 @@ const addTraceCommands = (program: Command, handle: (handler: Handler) => void):
     .command('shrink')
     .description('make a saved trace smaller')
     .argument('<file>', 'trace file')
+    .option('--prove', 'run all shorter traces of the same steps', false)
     .option('--json', 'one JSON document', false)
     .action((file: string, options) =>
       handle(async (io) => (await import('./replay.ts')).shrink(file, options, io)),

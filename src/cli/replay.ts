@@ -5,6 +5,8 @@ import { traceFileText } from '#model/trace-file';
 import type { TraceFile } from '#model/trace-file';
 import { minimize } from '../checker/minimize.ts';
 import type { TraceResult, TraceRunner } from '../checker/run-trace.ts';
+import { shortest } from '../checker/shortest.ts';
+import type { Shortest } from '../checker/shortest.ts';
 import { Tally } from '../checker/tally.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
@@ -78,8 +80,17 @@ const textOf = (
   }
 };
 
+export interface ShrinkOptions {
+  readonly json: boolean;
+  /** Run every shorter trace of the same steps, to know that none of them breaks the rule. */
+  readonly prove: boolean;
+}
+
+/** Traces that a proof runs at most: some minutes. */
+const PROOF_MAX = 200_000;
+
 /** Makes a saved trace smaller and writes it back; never makes it bigger. */
-export const shrink = (path: string, options: { readonly json: boolean }, io: Io): number => {
+export const shrink = (path: string, options: ShrinkOptions, io: Io): number => {
   const file = readTraceFile(path);
   const runner = runnerOf(file, false);
   const result = runner.run(planOf(file), new Tally());
@@ -91,7 +102,9 @@ export const shrink = (path: string, options: { readonly json: boolean }, io: Io
     return EXIT.inconclusive;
   }
   const rule = result.violation.rule.id;
-  const { trace, executions } = minimize(runner, file, rule);
+  const { trace: small, executions } = minimize(runner, file, rule);
+  const proof = options.prove ? shortest(runner, small, rule, PROOF_MAX) : undefined;
+  const trace = proof?.trace ?? small;
   const { brokenAt } = runner.run(planOf(trace), new Tally());
   const smaller: TraceFile = {
     ...file,
@@ -106,12 +119,29 @@ export const shrink = (path: string, options: { readonly json: boolean }, io: Io
   }
   if (options.json) {
     const steps = trace.steps.length;
-    io.out(
-      `${JSON.stringify({ rule, steps, from: file.steps.length, executions, path: target })}\n`,
-    );
+    const told = proof === undefined ? {} : { proof: proofJson(proof) };
+    const from = file.steps.length;
+    io.out(`${JSON.stringify({ rule, steps, from, executions, path: target, ...told })}\n`);
   } else {
-    const history = `${file.steps.length} steps before, ${executions} candidates tried.`;
+    const tried = `${file.steps.length} steps before, ${executions} candidates tried.`;
+    const history = proof === undefined ? tried : `${tried} ${proofText(proof)}`;
     io.out(`${tellCounterexample(runner, trace, history, target, io.colors)}\n`);
   }
   return EXIT.broken;
+};
+
+const proofJson = ({ proven, complete, executions, alphabet }: Shortest) => ({
+  proven,
+  complete,
+  executions,
+  alphabet,
+});
+
+const proofText = ({ trace, proven, complete, executions, alphabet }: Shortest): string => {
+  const { length } = trace.steps;
+  const runs = executions.toLocaleString('en-US');
+  const steps = `${length} step${length === 1 ? '' : 's'}`;
+  return complete
+    ? `${steps} is the least: all shorter traces of ${alphabet} kinds of step were run, ${runs}.`
+    : `No trace of up to ${proven} of ${alphabet} kinds of step breaks it; ${runs} were run.`;
 };

@@ -1,0 +1,143 @@
+/**
+ * Proving that a counterexample is as short as it can be.
+ *
+ * Every sequence of fewer steps is run, specification beside implementation, on the same machine:
+ * steps of the counterexample and the ordinary ones that lead from kernel to kernel, in any order,
+ * as often as they fit, each on any object that was made before. Shorter sequences come first, so
+ * the first one that breaks the rule is a shortest one.
+ *
+ * A sequence whose last step does not apply is the sequence without it, and one that breaks another
+ * rule ends there: nothing that begins with either is run. That is all that is left out.
+ */
+import { planOf } from '#model/generators';
+import type { MachineShape } from '#model/machines';
+import type { Step, Trace } from '#model/step';
+import type { TraceRunner } from './run-trace.ts';
+import { Tally } from './tally.ts';
+
+export interface Shortest {
+  /** The shortest trace that is known now: the given one, or one that is shorter. */
+  readonly trace: Trace;
+  /** No trace of up to so many of these steps breaks the rule. */
+  readonly proven: number;
+  /** Whether that is all shorter traces. */
+  readonly complete: boolean;
+  /** Traces that were run. */
+  readonly executions: number;
+  /** Different steps that traces were made of, objects aside. */
+  readonly alphabet: number;
+}
+
+/** A step without its number, and without the object that it is about. */
+type Letter = Omit<Step, 'id'>;
+
+/** Steps that lead from kernel to kernel, and mean the same in every trace. */
+const ROADS: readonly Letter[] = [
+  { do: 'load' },
+  { do: 'kexec', damage: 0 } as Letter,
+  { do: 'cold boot' },
+];
+
+const keyOf = (letter: Letter): string => {
+  const { id: _, of: __, ...rest } = letter as Letter & { id?: number; of?: number };
+  return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
+};
+
+/** The different steps of a trace, and the roads. */
+const alphabetOf = (steps: readonly Step[]): readonly Letter[] => {
+  const letters = new Map<string, Letter>();
+  for (const letter of [...steps, ...ROADS]) letters.set(keyOf(letter), letter);
+  return [...letters.values()];
+};
+
+/** A letter as the next step of a sequence, once for every object that it may be about. */
+const spelled = (letter: Letter, id: number, makers: readonly number[]): readonly Step[] =>
+  'of' in letter
+    ? makers.map((of) => ({ ...letter, id, of }) as Step)
+    : [{ ...letter, id } as Step];
+
+/** Numbers of the steps that others may name: those that are about no object themselves. */
+const makersIn = (steps: readonly Step[]): readonly number[] =>
+  steps.filter((step) => !('of' in step) && !ROADS.some((road) => road.do === step.do)).map(idOf);
+
+const idOf = ({ id }: Step): number => id;
+
+class Search {
+  executions = 0;
+  readonly #runner: TraceRunner;
+  readonly #machine: MachineShape;
+  readonly #rule: string;
+  readonly #letters: readonly Letter[];
+  readonly #most: number;
+
+  constructor(runner: TraceRunner, trace: Trace, rule: string, most: number) {
+    this.#runner = runner;
+    this.#machine = trace.machine;
+    this.#rule = rule;
+    this.#letters = alphabetOf(trace.steps);
+    this.#most = most;
+  }
+
+  get alphabet(): number {
+    return this.#letters.length;
+  }
+
+  /**
+   * Runs all sequences that are one step longer than these.
+   *
+   * @returns those that broke nothing; or one that broke the rule; or nothing when out of runs
+   */
+  extend(
+    sequences: readonly (readonly Step[])[],
+  ): readonly (readonly Step[])[] | Trace | undefined {
+    const sound: (readonly Step[])[] = [];
+    for (const steps of sequences) {
+      const makers = makersIn(steps);
+      for (const letter of this.#letters) {
+        for (const step of spelled(letter, steps.length, makers)) {
+          if (this.executions >= this.#most) return undefined;
+          const longer = [...steps, step];
+          const outcome = this.#try(longer);
+          if (outcome === 'breaks') return { machine: this.#machine, steps: longer };
+          if (outcome === 'sound') sound.push(longer);
+        }
+      }
+    }
+    return sound;
+  }
+
+  #try(steps: readonly Step[]): 'breaks' | 'sound' | 'no further' {
+    this.executions++;
+    const trace = { machine: this.#machine, steps };
+    const { executed, violation } = this.#runner.run(planOf(trace), new Tally());
+    if (violation?.rule.id === this.#rule) return 'breaks';
+    return violation === undefined && executed.length === steps.length ? 'sound' : 'no further';
+  }
+}
+
+/**
+ * The shortest trace that breaks `rule` on the machine of `trace`, of the steps of `trace`.
+ *
+ * @param trace breaks `rule`
+ * @param most traces that are run at most
+ */
+export const shortest = (
+  runner: TraceRunner,
+  trace: Trace,
+  rule: string,
+  most: number,
+): Shortest => {
+  const search = new Search(runner, trace, rule, most);
+  const { alphabet } = search;
+  let sequences: readonly (readonly Step[])[] = [[]];
+  for (let length = 1; length < trace.steps.length; length++) {
+    const next = search.extend(sequences);
+    const { executions } = search;
+    const proven = length - 1;
+    if (next === undefined) return { trace, proven, complete: false, executions, alphabet };
+    if ('steps' in next) return { trace: next, proven, complete: true, executions, alphabet };
+    sequences = next;
+  }
+  const proven = trace.steps.length - 1;
+  return { trace, proven, complete: true, executions: search.executions, alphabet };
+};
