@@ -155,10 +155,13 @@ const verdictLine = (summary: RunSummary, colors: Colors): string => {
         `broken: ${summary.brokenRules} rule${summary.brokenRules === 1 ? '' : 's'} in ${bound}.`,
       );
     case 'inconclusive':
-      return colors.yellow(
+      return wrap(
         summary.missing.length > 0
           ? `inconclusive: no rule broke in ${bound}, but some outcomes were never reached.`
           : `inconclusive: ${bound} exercised too little to say anything.`,
-      );
+        0,
+      )
+        .map((line) => colors.yellow(line))
+        .join('\n');
   }
 };
