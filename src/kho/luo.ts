@@ -8,17 +8,8 @@
 import { FdtError, FdtReader, FdtWriter, checkHeader } from 'fdt-ts';
 import type { BlobFormat, NodeFormat } from '#src/abi/description/blob-format';
 import type { Generation } from '#src/abi/description/generation';
-import {
-  BLOCK,
-  FILE,
-  FILE_ARRAY,
-  FLB_ARRAY,
-  MEMFD_OF_ROOT,
-  MEMFD_V2,
-  SESSION,
-  SESSION_ARRAY,
-} from '#src/abi/description/luo-session';
-import type { ListHead } from '#src/abi/description/luo-session';
+import { FILE, SESSION } from '#src/abi/description/luo-structs';
+import type { ListFormat } from '#src/abi/description/luo-structs';
 import { COMPATIBLE_PROPERTY } from '#src/abi/description/root-tree';
 import { LUO } from '#src/abi/description/sub-blobs';
 import { writeU64 } from './physical-memory.ts';
@@ -36,36 +27,32 @@ const SESSION_NAME = 'session';
 /** What the string of every form of the blob begins with. */
 const LUO_STRING = 'luo-v';
 
-/** How the lists of a generation begin: sessions, files, bound objects. */
-const listsOf = (format: BlobFormat): readonly [ListHead, ListHead, ListHead] =>
-  format.content.form === 'tree' ? [SESSION_ARRAY, FILE_ARRAY, FLB_ARRAY] : [BLOCK, BLOCK, BLOCK];
-
 const luoOf = ({ blobs }: Generation): BlobFormat | undefined =>
   blobs.find(({ name }) => name === LUO.name);
 
 /** Writes one session with one memfd into `LUO_PAGES` pages from frame `first` on. */
 export const writeLuo = (memory: PhysicalMemory, generation: Generation, first: number): void => {
   const format = luoOf(generation);
-  if (format === undefined) return;
+  const { luo } = generation;
+  if (format === undefined || luo === undefined) return;
+  const { sessions, files, memfd } = luo;
   const at = (page: number): number => (first + page) * 2 ** memory.pageShift;
-  const [sessions, files, flbs] = listsOf(format);
   writeHead(memory.zeroPage(first), format, at);
   const list = memory.zeroPage(first + SESSIONS_AT);
   writeCount(list, sessions, 1);
-  writeText(list, sessions.entries + SESSION.name, SESSION_NAME);
-  writeU64(list, sessions.entries + SESSION.files, at(FILES_AT));
-  writeU64(list, sessions.entries + SESSION.count, 1);
-  const memfd = MEMFD_OF_ROOT[generation.compatible] ?? MEMFD_V2;
+  writeText(list, sessions.header + SESSION.name, SESSION_NAME);
+  writeU64(list, sessions.header + SESSION.files, at(FILES_AT));
+  writeU64(list, sessions.header + SESSION.fileCount, 1);
   const file = memory.zeroPage(first + FILES_AT);
   writeCount(file, files, 1);
-  writeText(file, files.entries + FILE.compatible, memfd.compatible);
-  writeU64(file, files.entries + FILE.data, at(MEMFD_AT));
+  writeText(file, files.header + FILE.compatible, memfd.compatible);
+  writeU64(file, files.header + FILE.data, at(MEMFD_AT));
   const state = memory.zeroPage(first + MEMFD_AT);
   writeU64(state, memfd.size, 2 ** memory.pageShift);
-  writeU64(state, memfd.folios, 1);
+  writeU64(state, memfd.folioCount, 1);
   const bound = memory.zeroPage(first + FLBS_AT);
+  // A block of no entries is all zero; the array says how many pages it has.
   if (format.content.form === 'tree') writeU64(bound, 0, 1);
-  else writeCount(bound, flbs, 0);
 };
 
 /** Writes the head: child nodes or fields lead to sessions first, then to bound objects. */
@@ -99,8 +86,8 @@ const u64 = (value: number): Uint8Array => {
   return bytes;
 };
 
-const writeCount = (page: Uint8Array, { count }: ListHead, value: number): void => {
-  if (count >= 0) writeU64(page, count, value);
+const writeCount = (page: Uint8Array, { count }: ListFormat, value: number): void => {
+  if (count !== undefined) writeU64(page, count, value);
 };
 
 const writeText = (page: Uint8Array, offset: number, text: string): void => {
