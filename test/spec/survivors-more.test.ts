@@ -8,8 +8,9 @@ import type { Call } from '#spec/call';
 import { GENERATIONS, ageOf } from '#spec/generations';
 import type { Generation } from '#spec/generations';
 import { MEMBLOCK_NAME, nameBlob } from '#spec/handover-tree';
-import { ACTION } from '#spec/law';
+import { ACTION, ruleById } from '#spec/law';
 import { nodeOf } from '#spec/machine';
+import { isStale } from '#spec/phases';
 import { CELLS, KHO, UNMOVABLE, isKept } from '#spec/state';
 import type { State } from '#spec/state';
 import { both, kept, lookedAt, made, prepared, strictAnswer, used } from './borders.ts';
@@ -49,6 +50,8 @@ const array: Pair = [low[0], 1];
 const ROOM: readonly Border[] = [
   ['SCR-09', 'breaks', made(cold, noKho([]))],
   ['SCR-09', 'breaks', made(cold, noKho(TIGHT))],
+  // The first frames of a node are a place like any other.
+  ['SCR-09', 'breaks', made(cold, noKho(earlyBut(node0, [0x2000, 0x800], [0x3c00, 0x400])))],
   // What was reserved before is taken.
   ['SCR-09', 'keeps', made(cold, noKho(earlyBut()))],
   ['SCR-09', 'keeps', made(cold, noKho([[0, 0x2000]]))],
@@ -238,12 +241,61 @@ describe('what is looked at', () => {
     }
   });
 
+  it('once, what the users of the previous kernel handed over', () => {
+    const came: Setup = (s) => s.revived.set(1);
+    expect(lookedAt('KEX-09', sees(), came)).toEqual({ places: 1, told: [] });
+    expect(lookedAt('KEX-09', sees(), nothing).places).toBe(0);
+    expect(lookedAt('KEX-09', sees({ passedOver: ['LUO', 'x'] }), came).told).toHaveLength(2);
+  });
+
+  it('copies of debugfs in the generations that the rules about a copy name', () => {
+    for (const { id, since, until } of DEBUGFS_RULES) {
+      expect([id, ruleById(id)]).toMatchObject([id, { id }]);
+      expect([id, ruleById(id)!.since, ruleById(id)!.until]).toEqual([id, since, until]);
+    }
+    expect(DEBUGFS_RULES.some(({ since }) => since !== undefined)).toBe(true);
+  });
+
+  it('pageblocks of scratch, also in a node of which only some are looked at', () => {
+    const count = 0x200 * 400;
+    const nodes = [{ first: 0, count }];
+    const middle: Setup = (s) => {
+      s.areaCount.set(0, 0);
+      s.areaCount.set(1, 0);
+      s.areaFirst.set(2, 0x200 * 101);
+      s.areaCount.set(2, 0x200 * 3);
+    };
+    const cma = (pfn: number): boolean => pfn >= 0x200 * 101 && pfn < 0x200 * 104;
+    const hole = 0x200 * 102;
+    const whole = { migrateType: (pfn: number) => (cma(pfn) ? 4 : 1) };
+    const holed = { migrateType: (pfn: number) => (cma(pfn) && pfn !== hole ? 4 : 1) };
+    expect(lookedAt('MOV-03', sees(whole), middle, { nodes, end: count }).told).toEqual([]);
+    expect(lookedAt('MOV-03', sees(holed), middle, { nodes, end: count }).told).toHaveLength(1);
+  });
+
   it('no pageblock of a node without memory', () => {
     const nodes = [{ first: 0, count: 0x1000 }];
     const empty = { first: 0x800, count: 0 };
     const places = (more: typeof nodes) =>
       lookedAt('MOV-03', sees(), nothing, { nodes: [...nodes, ...more] }).places;
     expect(places([empty])).toBe(places([]));
+  });
+});
+
+describe('of phases', () => {
+  it('abort is refused as not finalized, or as no longer there', () => {
+    expect(ACTION.abort.refusals).toEqual([-2, -22]);
+  });
+
+  it('memory is behind only where it is written down anew, and is not final', () => {
+    const stale = (generation: Generation, ...more: readonly Setup[]): boolean =>
+      isStale(prepared(both(runs(generation), kept(AT, 0), ...more)), sees());
+    expect([stale('7.0'), stale('7.1'), stale('7.0', final), stale('7.3')]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });
 
