@@ -17,6 +17,16 @@ import type { LawScope } from './law-scope.ts';
 /** Scratch of one frame of low memory and one for each node; none for all nodes. */
 const SCRATCH = { lowmem: 1, global: 0, perNode: 1 };
 
+/** Scratch of low memory alone. */
+const lowOnly = (frames: number) => ({ lowmem: frames, global: 0, perNode: 0 });
+
+/** A machine on which one small blob, its page and what describes them are all there is. */
+const oneBlob = (frames: number) => ({
+  shape: { nodes: [frames], maxOrder: 0, scratch: lowOnly(1), names: [3], stamps: 2 },
+  kexecs: 1,
+  world: { blobBytes: [73] },
+});
+
 const each = (machine: Machine, make: (pfn: number) => Call): readonly Call[] =>
   framesOf(machine).map(make);
 
@@ -139,7 +149,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     name: 'movability',
     says: 'movable blocks in scratch and outside: pinned, moved, kept, and given back',
     chapters: ['Movability', 'The page allocator'],
-    shape: { nodes: [6], maxOrder: 1, scratch: { lowmem: 2, global: 0, perNode: 0 }, stamps: 2 },
+    shape: { nodes: [6], maxOrder: 1, scratch: lowOnly(2), stamps: 2 },
     kexecs: 0,
     calls: (machine) => [
       ...requests(machine, both),
@@ -168,7 +178,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     name: 'preservation',
     says: 'folios and ranges, kept and taken back, with scratch in the way',
     chapters: ['Preservation'],
-    shape: { nodes: [8], maxOrder: 2, scratch: { lowmem: 1, global: 0, perNode: 0 }, stamps: 2 },
+    shape: { nodes: [8], maxOrder: 2, scratch: lowOnly(1), stamps: 2 },
     kexecs: 0,
     calls: (machine) => [
       ...requests(machine, unmovable),
@@ -181,7 +191,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     name: 'restore',
     says: 'folios and ranges, handed over and restored once, whole or not at all',
     chapters: ['Restoring', 'Preservation', 'Loading, jumping, booting'],
-    shape: { nodes: [7], maxOrder: 1, scratch: { lowmem: 1, global: 0, perNode: 0 }, stamps: 2 },
+    shape: { nodes: [7], maxOrder: 1, scratch: lowOnly(1), stamps: 2 },
     kexecs: 1,
     calls: (machine) => [
       ...ranges(machine, [1, 2], (pfn, count) => call('allocContig', { pfn, count })),
@@ -208,7 +218,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     shape: {
       nodes: [8],
       maxOrder: 0,
-      scratch: { lowmem: 1, global: 0, perNode: 0 },
+      scratch: lowOnly(1),
       pageShift: 7,
       stamps: 2,
     },
@@ -229,7 +239,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     name: 'alloc-preserve',
     says: 'zeroed memory that is taken and kept in one go, freed in this kernel or in the next',
     chapters: ['Taking and keeping in one go'],
-    shape: { nodes: [7], maxOrder: 1, scratch: { lowmem: 1, global: 0, perNode: 0 }, stamps: 3 },
+    shape: { nodes: [7], maxOrder: 1, scratch: lowOnly(1), stamps: 3 },
     kexecs: 1,
     calls: (machine) => [
       ...[0, 1, 4097, 8193].map((value) => call('allocPreserve', { value })),
@@ -246,7 +256,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     shape: {
       nodes: [6],
       maxOrder: 0,
-      scratch: { lowmem: 1, global: 0, perNode: 0 },
+      scratch: lowOnly(1),
       pageShift: 9,
       names: [120, 120],
       stamps: 2,
@@ -274,7 +284,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     shape: {
       nodes: [11],
       maxOrder: 1,
-      scratch: { lowmem: 1, global: 0, perNode: 0 },
+      scratch: lowOnly(1),
       lines: ['8K:4K:a', '4K:4K:a 4K:8K:b'],
       stamps: 2,
     },
@@ -291,7 +301,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     name: 'shortage',
     says: 'memory that runs out while it is kept, and requests for pages that are made to fail',
     chapters: ['When memory is short, and when all is given back', "The tracker's own pages"],
-    shape: { nodes: [8], maxOrder: 1, scratch: { lowmem: 1, global: 0, perNode: 0 }, stamps: 2 },
+    shape: { nodes: [8], maxOrder: 1, scratch: lowOnly(1), stamps: 2 },
     kexecs: 0,
     world: { ownPages: 1 },
     calls: (machine) => [
@@ -371,7 +381,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     name: 'chain',
     says: 'three kernels one after another that hand on what was written once',
     chapters: ['Content', 'Loading, jumping, booting', 'Restoring'],
-    shape: { nodes: [6], maxOrder: 0, scratch: { lowmem: 1, global: 0, perNode: 0 }, stamps: 3 },
+    shape: { nodes: [6], maxOrder: 0, scratch: lowOnly(1), stamps: 3 },
     kexecs: 2,
     calls: (machine) => [
       ...requests(machine, unmovable),
@@ -386,15 +396,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     says: 'the first mainline family: written down once, frozen, and taken back by aborting',
     chapters: ['Phases', 'The handover tree'],
     generation: '6.18',
-    shape: {
-      nodes: [4],
-      maxOrder: 0,
-      scratch: { lowmem: 1, global: 0, perNode: 0 },
-      names: [3],
-      stamps: 2,
-    },
-    kexecs: 1,
-    world: { blobBytes: [73] },
+    ...oneBlob(4),
     calls: phaseCalls,
   },
   {
@@ -402,15 +404,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     says: 'the family in which finalizing may be repeated, and a jump does it once more',
     chapters: ['Phases', 'The handover tree'],
     generation: '7.0',
-    shape: {
-      nodes: [5],
-      maxOrder: 0,
-      scratch: { lowmem: 1, global: 0, perNode: 0 },
-      names: [3],
-      stamps: 2,
-    },
-    kexecs: 1,
-    world: { blobBytes: [73] },
+    ...oneBlob(5),
     calls: phaseCalls,
   },
   {
@@ -418,22 +412,14 @@ export const LAW_SCOPES: readonly LawScope[] = [
     says: 'the first family in which nothing has to be written down',
     chapters: ['Phases', 'The handover tree'],
     generation: '7.1',
-    shape: {
-      nodes: [6],
-      maxOrder: 0,
-      scratch: { lowmem: 1, global: 0, perNode: 0 },
-      names: [3],
-      stamps: 2,
-    },
-    kexecs: 1,
-    world: { blobBytes: [73] },
+    ...oneBlob(6),
     calls: (machine) => phaseCalls(machine).slice(0, -2),
   },
   {
     name: 'chain3',
     says: 'three kernels that hand on memory with several stamps: over a million states',
     chapters: ['Content', 'Loading, jumping, booting', 'Restoring'],
-    shape: { nodes: [7], maxOrder: 0, scratch: { lowmem: 1, global: 0, perNode: 0 }, stamps: 4 },
+    shape: { nodes: [7], maxOrder: 0, scratch: lowOnly(1), stamps: 4 },
     kexecs: 2,
     calls: (machine) => [
       ...requests(machine, unmovable),
@@ -447,7 +433,7 @@ export const LAW_SCOPES: readonly LawScope[] = [
     name: 'alike',
     says: 'frames that may be exchanged with one another, inside of scratch and outside',
     chapters: ['Movability', 'Preservation'],
-    shape: { nodes: [9], maxOrder: 0, scratch: { lowmem: 3, global: 0, perNode: 0 }, stamps: 2 },
+    shape: { nodes: [9], maxOrder: 0, scratch: lowOnly(3), stamps: 2 },
     kexecs: 0,
     symmetry: [
       [[1], [2]],
