@@ -63,7 +63,8 @@ describe('ranges in the nodes of users', () => {
       { phys: 0x204000, order: 0 },
       { phys: 0x400000, order: 0 },
     ]);
-    expect([handover.tracker, handover.subtrees]).toEqual([undefined, []]);
+    const ftrace = { name: 'ftrace', phys: 0x200000, bytes: 0x5000 };
+    expect([handover.tracker, handover.subtrees]).toEqual([undefined, [ftrace]]);
   });
 
   it('keep every page that they touch', () => {

@@ -43,7 +43,7 @@ describe('every pair of releases', () => {
       return WIRE_GENERATIONS.map((reader) => LETTERS[outcomeOf(writer, reader, 12).outcome]);
     };
     // Before the merge and up to 7.0 one string stands for everything.
-    expect(row('v3').join('')).toBe('==CCCCRRRRR');
+    expect(row('v3').join('')).toBe('=PCCCCRRRRR');
     expect(row('v5').join('')).toBe('CC=CCCRRRRR');
     expect(row('6.17').join('')).toBe('CCC==CCCRRR');
   });
