@@ -1,0 +1,235 @@
+/**
+ * Bugs of KHO's core that were fixed: how memory is noted, handed over and taken over.
+ *
+ * Subjects, versions and traces are facts from the commits, stable trees and mails.
+ */
+import { ALL } from './bug.ts';
+import type { Bug } from './bug.ts';
+
+const BEFORE_6_19 = 'kernel/kexec_handover.c';
+const CORE = 'kernel/liveupdate/kexec_handover.c';
+
+const TO_6_17 = { '6.16': ALL, '6.17': ALL };
+const TO_6_18 = { ...TO_6_17, '6.18': ALL };
+const TO_7_0 = { ...TO_6_18, '6.19': ALL, '7.0': ALL };
+
+/** What C makes of `1 << shift` in 32 bits that are widened to 64: bytes, as x86 computes them. */
+const bytesOfInt = (shift: number): number => {
+  const bits = (1 << (shift & 31)) >>> 0;
+  return bits < 2 ** 31 ? bits : 2 ** 64 - 2 ** 31;
+};
+
+/** Frames that a block is reserved with when its size is such an integer. */
+const framesOfInt = (order: number, pageShift: number): number =>
+  Math.ceil(bytesOfInt(order + pageShift) / 2 ** pageShift);
+
+export const CORE_BUGS: readonly Bug[] = [
+  {
+    id: 'B03',
+    title: "kho: mm: don't allow deferred struct page with KHO",
+    says: 'pages that are set up in a second phase of boot lose the mark of a handover',
+    shipped: { '6.16': 4 },
+    kernel: '6.16',
+    rule: 'RST-01',
+    at: { file: BEFORE_6_19, symbol: 'deserialize_bitmap' },
+    trace: 'preserve a page that the next kernel sets up late, kexec, restore it: refused',
+    source: '8b66ed2c3f42, 6.16.5',
+    overrides: { deferredInitKeepsMarks: false },
+  },
+  {
+    id: 'B06',
+    title: 'kho: only fill kimage if KHO is finalized',
+    says: 'an image that was loaded before anybody finalized gets the handover',
+    shipped: { '6.16': ALL },
+    kernel: '6.16',
+    rule: 'LOD-06',
+    at: { file: BEFORE_6_19, symbol: 'kho_fill_kimage' },
+    trace: 'kexec_file_load, do not finalize, kexec: the tree that is handed over is no tree',
+    source: '6.17',
+    overrides: { attachesOnlyFinal: false },
+  },
+  {
+    id: 'B07',
+    title: "kho: warn and exit when unpreserved page wasn't preserved",
+    says: 'taking back what was never noted does not come to an end',
+    shipped: { '6.16': ALL, '6.17': 8 },
+    kernel: '6.19',
+    rule: 'PRS-04',
+    at: { file: BEFORE_6_19, symbol: '__kho_unpreserve' },
+    trace: 'take a page back of whose order nothing was ever preserved: an endless loop',
+    source: '6.17.9; fixes fc33e4b44b27',
+    overrides: { stepsOverMisses: false },
+  },
+  {
+    id: 'B13',
+    title: 'kho: make sure page being restored is actually from KHO',
+    says: 'any page is restored, handed over or not',
+    shipped: TO_6_17,
+    kernel: '6.18',
+    rule: 'RST-02',
+    at: { file: BEFORE_6_19, symbol: 'kho_restore_folio' },
+    trace: 'restore a page twice, or one that was never preserved: both succeed',
+    source: '89a3ecca49ee8, 6.18',
+    overrides: { restoreChecksMark: false },
+  },
+  {
+    id: 'B14',
+    title: 'kho: warn and fail on metadata or preserved memory in scratch area',
+    says: 'preserving memory in scratch is accepted',
+    shipped: TO_6_17,
+    kernel: '6.18',
+    rule: 'PRS-01',
+    at: { file: BEFORE_6_19, symbol: 'kho_preserve_folio' },
+    trace: 'preserve a page in scratch: accepted, and overwritten by the next kernel',
+    source: 'e38f65d317df, 6.18',
+    overrides: { checksScratchOverlap: false },
+  },
+  {
+    id: 'B16',
+    title: 'kho: allocate metadata directly from the buddy allocator',
+    says: 'the tracker takes its pages from anywhere, scratch included',
+    shipped: TO_6_17,
+    kernel: '6.17',
+    rule: 'TRK-02',
+    at: { file: BEFORE_6_19, symbol: 'xa_load_or_alloc' },
+    trace: 'revive a handover, preserve: a bitmap may lie in the pool of KFENCE, which is scratch',
+    source: 'fa759cd75bce, 6.18',
+    overrides: { trackerPagesFrom: 'anywhere' },
+  },
+  {
+    id: 'B17',
+    title: 'kho: fix out-of-bounds access of vmalloc chunk',
+    says: 'a chunk that is full is read past the end of its page',
+    shipped: {},
+    kernel: '7.3',
+    rule: 'VML-15',
+    at: { file: BEFORE_6_19, symbol: 'kho_vmalloc_unpreserve_chunk' },
+    trace: 'preserve an area of 511 pages, kexec, restore it',
+    source: '6.18-rc; fixes a667300bd53f',
+    overrides: { readChunkEntries: (entries) => entries + 1 },
+  },
+  {
+    id: 'B20',
+    title: 'kho: free chunks using free_page() instead of kfree()',
+    says: 'pages of a list that is given up go to the slab allocator, which does not know them',
+    shipped: { '6.18': ALL },
+    kernel: '6.18',
+    rule: 'PHS-07',
+    at: { file: BEFORE_6_19, symbol: 'kho_mem_ser_free' },
+    trace: 'finalize while memory runs out: the pages of the list that were written are lost',
+    source: '6.19',
+    overrides: { freesLists: false },
+  },
+  {
+    id: 'B28',
+    title: 'kho: validate preserved memory map during population',
+    says: 'an incoming tree without a memory map is taken',
+    shipped: TO_6_18,
+    kernel: '6.19',
+    rule: 'KEX-05',
+    at: { file: CORE, symbol: 'kho_populate' },
+    trace: 'kexec with a tree that has no memory map: scratch is used, then given back again',
+    source: 'eda79a683a0a, 6.19',
+    overrides: { checksMemoryMap: false },
+  },
+  {
+    id: 'B35',
+    title: 'kho: bound the order of what is deserialized (proposed)',
+    says: 'the size of a block is a 32-bit integer: wrong from 2 GiB on',
+    shipped: TO_7_0,
+    kernel: '7.0',
+    pageShift: 16,
+    rule: 'ALC-07',
+    at: { file: CORE, symbol: 'deserialize_bitmap' },
+    trace:
+      'preserve a block of 2 GiB, kexec: all memory above it is reserved; of 4 GiB, one byte is',
+    source: 'proposed by Marco Elver, 14 Feb 2026; fixes fc33e4b44b27',
+    overrides: { reservedFrames: framesOfInt },
+  },
+  {
+    id: 'B36',
+    title: 'the size of a preserved block is computed in 32 bits, in the radix tree as well',
+    says: 'the size of a block is a 32-bit integer: wrong from 2 GiB on',
+    shipped: { '7.1': ALL },
+    kernel: '7.1',
+    pageShift: 16,
+    rule: 'ALC-07',
+    at: { file: CORE, symbol: 'kho_radix_memblock_reserve' },
+    trace:
+      'preserve a block of 2 GiB, kexec: all memory above it is reserved; of 4 GiB, one byte is',
+    source: '7.2',
+    overrides: { reservedFrames: framesOfInt },
+  },
+  {
+    id: 'B37',
+    title: 'restoring refuses blocks above MAX_PAGE_ORDER, which preserving makes',
+    says: 'a block that is larger than any of the page allocator is not restored',
+    shipped: { '6.18': ALL, '6.19': ALL, '7.0': ALL },
+    kernel: '7.0',
+    rule: 'RST-03',
+    at: { file: CORE, symbol: 'kho_restore_page' },
+    trace: 'preserve 2048 aligned pages, kexec, restore them: NULL',
+    source: '7.1',
+    overrides: { largestRestored: (maxOrder) => maxOrder },
+  },
+  {
+    id: 'B38',
+    title: 'kho: make sure preservations do not span multiple NUMA nodes',
+    says: 'a preserved block may span two nodes',
+    shipped: TO_7_0,
+    kernel: '7.1',
+    rule: 'PRS-07',
+    at: { file: CORE, symbol: 'kho_preserve_pages' },
+    trace: 'preserve an aligned range in whose middle two nodes meet: one block',
+    source: '91e74fa8b1bc, 7.1',
+    overrides: { preserveSplitsAtNodes: false, restoreSplitsAtNodes: false },
+  },
+  {
+    id: 'B44',
+    title: 'kho: skip KHO for crash kernel',
+    says: 'a crash image is given the handover of the running kernel',
+    shipped: { ...TO_6_18, '6.19': ALL, '7.0': 11 },
+    kernel: '7.0',
+    rule: 'OFF-06',
+    at: { file: CORE, symbol: 'kho_fill_kimage' },
+    trace: 'kexec_file_load of a crash image with kho=on, crash',
+    source: '7.0.12',
+    overrides: { crashImageCarriesHandover: true },
+  },
+  {
+    id: 'B47',
+    title: 'the root of the radix tree comes from the slab allocator',
+    says: 'the root of the tracker may lie in scratch',
+    shipped: { '7.1': ALL, '7.2': ALL },
+    kernel: '7.2',
+    rule: 'TRK-02',
+    at: { file: CORE, symbol: 'kho_init' },
+    trace: 'revive a handover: the root may lie in the pool of KFENCE, which is scratch',
+    source: '7.3, which takes it by kho_radix_alloc_node',
+    overrides: { trackerRootFrom: 'anywhere' },
+  },
+  {
+    id: 'B51',
+    title: 'errors of libfdt are passed on as errno when finalizing',
+    says: 'a tree without room is answered with a number of libfdt',
+    shipped: TO_6_18,
+    kernel: '6.18',
+    rule: 'PHS-02',
+    at: { file: BEFORE_6_19, symbol: 'kho_finalize' },
+    trace: 'name more blobs than the page has room for, finalize: -3',
+    source: '6.19',
+    overrides: { translatesTreeErrors: false },
+  },
+  {
+    id: 'P6',
+    title: 'radix series, v6: a failed add leaves its parent pointing to a freed node',
+    says: 'the tracker still points to pages that were given back',
+    shipped: {},
+    kernel: '7.3',
+    rule: 'TRK-03',
+    at: { file: CORE, symbol: 'kho_radix_add_page' },
+    trace: 'let the second page of a path fail, then look at the tree',
+    source: 'v7 of the series, before merging',
+    overrides: { cutsBranchOff: false },
+  },
+];
