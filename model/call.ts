@@ -100,6 +100,15 @@ export class CallAnswer implements Answer {
   }
 }
 
+/** Bytes that the name of a session may have at most, without the NUL behind it. */
+const SESSION_NAME_MAX = 63;
+
+/** The text that a session's number stands for: none for 0, and a name as long as may be for 1. */
+export const sessionName = (index: number): string => {
+  if (index === 0) return '';
+  return index === 1 ? 'n'.repeat(SESSION_NAME_MAX) : `session-${index}`;
+};
+
 const NOTHING = { pfn: 0, count: 0, order: 0, node: 0, name: 0, value: 0, fails: 0 };
 
 /** A call of `action` with the given fields; the others are 0. */

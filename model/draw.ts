@@ -4,6 +4,7 @@
  * First a kind of step is chosen among those that apply, then an object it applies to. A kind that
  * a trace draws rarely or never makes other traces reach further (swarm testing).
  */
+import type { Kind, StepBase } from './kinds/kind.ts';
 import type { Place } from './place.ts';
 import { SLOTS } from './place.ts';
 import type { Random } from './random.ts';
@@ -35,6 +36,10 @@ const UNUSUAL_ONE_IN = 12;
 /** One range in so many has about as many frames as an area has that fills a chunk, or two. */
 const LARGE_ONE_IN = 40;
 const LARGE_COUNTS = [510, 511, 512, 1022, 1023] as const;
+/** Where there are more frames than this, few places but powers of two say anything. */
+const MANY_FRAMES = 2 ** 24;
+/** How far before a power of two ranges start: at it, and so that they cross it. */
+const BACK_FROM_POWER = [0, 0, 1, 1, 2, 7] as const;
 /** One trace in so many damages trees; a damaged tree ends a chain. */
 const TRACES_PER_DAMAGE = 4;
 /** One trace in so many boots kernels without KHO, too; each ends a chain. */
@@ -44,12 +49,12 @@ const TRACES_PER_STRAY = 4;
  * Weights of one trace: each kind rarer, as usual, or more frequent; some silent.
  *
  * @param wants kinds that are drawn more often and never silenced
- * @param has what the kernels of the run have: phases, several kernels
+ * @param has what the trace has: kernels with phases, several kernels, sessions
  */
 export const swarmWeights = (
   random: Random,
   wants: readonly StepName[] = [],
-  has: readonly ('phases' | 'mixed')[] = [],
+  has: readonly NonNullable<Kind<StepBase>['only']>[] = [],
 ): Weights => {
   const weights = { ...ORDINARY_WEIGHTS };
   const silentOneIn = drawSilence(random);
@@ -131,9 +136,14 @@ export class Draw {
   /** Somewhere in memory, often where nodes meet. */
   place(): Place {
     const { random } = this;
-    const nodes = this.world.state.machine.nodes.length;
-    if (nodes > 1 && random.oneIn(2)) {
-      return { at: 'node border', node: random.below(nodes - 1), back: random.below(33) };
+    const { nodes, end } = this.world.state.machine;
+    if (nodes.length > 1 && random.oneIn(2)) {
+      const node = random.below(nodes.length - 1);
+      return { at: 'node border', node, back: random.between(-1, 32) };
+    }
+    if (random.oneIn(end > MANY_FRAMES ? 2 : 10)) {
+      const log2 = random.below(1 + Math.floor(Math.log2(end)));
+      return { at: 'power of two', log2, back: random.pick(BACK_FROM_POWER) };
     }
     if (random.oneIn(8)) return this.scratchEdge();
     if (random.oneIn(12)) return { at: 'end of memory', back: random.between(8, 80) };

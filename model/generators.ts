@@ -8,9 +8,12 @@
 import fc from 'fast-check';
 import { maxPageOrder, shapeProblem } from './machines.ts';
 import type { MachineShape } from './machines.ts';
-import { COMMAND_LINES } from './reserve-mem.ts';
+import { COMMAND_LINES, VAST_COMMAND_LINES } from './reserve-mem.ts';
 import { SCRATCH_LINES } from './scratch-lines.ts';
+import { kindOf } from './step.ts';
 import type { Step, StepName, Trace } from './step.ts';
+import { tightShape } from './tight-scratch.ts';
+import { vastShape } from './vast-machines.ts';
 
 /** A trace to be run: its steps are fixed, or drawn from `seed` until there are `length`. */
 export interface TracePlan {
@@ -25,6 +28,13 @@ export interface TracePlan {
   readonly kernels?: readonly number[];
 }
 
+/** One trace in so many has sessions of live update. */
+const TRACES_PER_SESSIONS = 5;
+
+/** Whether the steps that are drawn of a plan have sessions of live update. */
+export const withSessions = ({ seed, wants }: Pick<TracePlan, 'seed' | 'wants'>): boolean =>
+  seed % TRACES_PER_SESSIONS === 0 || wants.some((name) => kindOf(name).only === 'sessions');
+
 /** Bounds of the machines that are generated. */
 export interface MachineBounds {
   readonly nodesMin: number;
@@ -34,6 +44,22 @@ export interface MachineBounds {
   /** Memory in frames, divided among the nodes; absent: eight to ten largest blocks a node. */
   readonly frames?: number;
 }
+
+/** One machine in so many; small numbers are drawn more often than that. */
+const VAST_ONE_IN = 96;
+const VAST = 29;
+const ROOT_CELLS = [
+  [1, 1],
+  [1, 2],
+  [2, 1],
+  [2, 2],
+] as const;
+const TIGHT_ONE_IN = 24;
+const TIGHT = 13;
+const MANY_NAMES_ONE_IN = 96;
+const MANY_NAMES = 19;
+/** Pages larger than this hold more names than anybody reads. */
+const NAMES_PAGE_SHIFT = 12;
 
 /** Machines of one to four nodes; most borders between nodes are aligned to nothing. */
 export const machineShapes = (bounds: MachineBounds): fc.Arbitrary<MachineShape> =>
@@ -55,8 +81,16 @@ export const machineShapes = (bounds: MachineBounds): fc.Arbitrary<MachineShape>
       huge: fc.nat({ max: 5 }),
       /** Largest blocks below the border of low memory; for many it stays at 4 GiB. */
       low: fc.integer({ min: 5, max: 25 }),
+      /** One machine in so many has as much memory as there can be. */
+      vast: fc.nat({ max: VAST_ONE_IN - 1 }),
+      /** How the next kernel is told of its handover: by a device tree on half of the machines. */
+      cells: fc.nat({ max: 2 * ROOT_CELLS.length - 1 }),
+      /** On one machine in so many scratch only just fits, or just not. */
+      tight: fc.nat({ max: TIGHT_ONE_IN - 1 }),
+      /** One machine in so many has names enough to fill a page with those of one length. */
+      names: fc.nat({ max: MANY_NAMES_ONE_IN - 1 }),
     })
-    .map(({ nodes, quarters, crash, lines, crooked, deferred, ...more }) => {
+    .map(({ nodes, quarters, crash, lines, crooked, deferred, vast, names, cells, ...more }) => {
       const pageShift = bounds.pageShift ?? 12;
       const block = 2 ** maxPageOrder(pageShift);
       const shifts = crooked.map((frames) => frames % block);
@@ -64,16 +98,23 @@ export const machineShapes = (bounds: MachineBounds): fc.Arbitrary<MachineShape>
         bounds.frames === undefined
           ? Math.floor((quarters * block) / 4)
           : Math.floor(bounds.frames / nodes);
-      const shape = {
+      const small = {
         pageShift,
         nodes: Array.from({ length: nodes }, (_, node) => base + borderShift(node, nodes, shifts)),
         scratch: { lowmem: block, global: block, perNode: block },
-        ...(deferred ? { deferredInit: true } : {}),
       };
+      const isVast = vast === VAST && bounds.frames === undefined;
+      const plain = isVast ? vastShape(pageShift, nodes, shifts[0]!, block) : small;
+      const shape = {
+        ...plain,
+        ...(deferred ? { deferredInit: true } : {}),
+        ...(names === MANY_NAMES && pageShift === NAMES_PAGE_SHIFT ? { manyNames: true } : {}),
+      };
+      const told = (isVast ? VAST_COMMAND_LINES[lines % 4] : undefined) ?? COMMAND_LINES[lines];
       const mayBeEmpty = nodes < bounds.nodesMax;
       const draw = mayBeEmpty ? more : { ...more, empty: Infinity };
-      const sized = withScratch(withLines(shape, COMMAND_LINES[lines]), draw, block);
-      return withCrash(sized, crash);
+      const sized = withScratch(withLines(shape, told), draw, block);
+      return withCells(withCrash(sized, crash), ROOT_CELLS[cells]);
     });
 
 /** The machine with command lines that name regions, where there is room for them. */
@@ -89,6 +130,7 @@ interface ScratchDraw {
   readonly widen: number;
   readonly huge: number;
   readonly low: number;
+  readonly tight: number;
 }
 
 /** The shape if a law can be tried on it, and the one before if not. */
@@ -118,8 +160,9 @@ const withScratch = (plain: MachineShape, draw: ScratchDraw, block: number): Mac
   }
   if (lines !== undefined) shape = orElse({ ...shape, scratchLines: lines }, shape);
   if (draw.low <= LOW_BLOCKS_MAX) shape = orElse({ ...shape, lowFrames: low }, shape);
+  if (draw.tight === TIGHT) shape = orElse(tightShape(shape, block, draw.low), shape);
   if (order === undefined) return shape;
-  return orElse({ ...shape, hugePages: { order, count: 1 + (draw.options % 3) } }, shape);
+  return orElse({ ...shape, hugePages: { order, count: 1 + 5 * (draw.options % 3) } }, shape);
 };
 
 /** Frames for a crash kernel: enough to boot in, and no more. */
@@ -130,6 +173,10 @@ const withCrash = (shape: MachineShape, crash: boolean): MachineShape => {
   const reserved = { ...shape, crash: CRASH_FRAMES };
   return crash && shapeProblem(reserved) === '' ? reserved : shape;
 };
+
+/** The machine with a device tree, if its addresses fit the cells. */
+const withCells = (shape: MachineShape, cells: readonly [number, number] | undefined) =>
+  cells === undefined ? shape : orElse({ ...shape, cells }, shape);
 
 /** How much longer or shorter a node is than its share; shifts add up to 0. */
 const borderShift = (node: number, nodes: number, crooked: readonly number[]): number => {

@@ -37,8 +37,18 @@ export const KERNELS: readonly KernelProfile[] = [
   profile('7.3', '7.3.4'),
 ];
 
+/**
+ * The patch series before the merge, oldest first. Nobody released them: a run names them one by
+ * one, and `any` kernel is none of them.
+ */
+export const EARLY_SERIES: readonly KernelProfile[] = [
+  profile('v3', 'v3'),
+  profile('v4', 'v4'),
+  profile('v5', 'v5'),
+];
+
 export const NEWEST_KERNEL: KernelProfile = KERNELS.at(-1)!;
 
 /** The profile with this name, or undefined. */
 export const kernelByName = (name: string): KernelProfile | undefined =>
-  KERNELS.find((kernel) => kernel.name === name);
+  [...KERNELS, ...EARLY_SERIES].find((kernel) => kernel.name === name);

@@ -30,8 +30,12 @@ export interface MachineShape {
   readonly reserveMem?: readonly string[];
   /** Kernels set up most pageblocks in a second phase of boot; at once when absent. */
   readonly deferredInit?: boolean;
+  /** Its kernels know many more subtree names than fill a page of 4 KiB. */
+  readonly manyNames?: boolean;
   /** Frames that its kernels reserve for a crash kernel. */
   readonly crash?: number;
+  /** `#address-cells` and `#size-cells` of its device tree; absent: it boots without one. */
+  readonly cells?: readonly [number, number];
 }
 
 /** log2 of the page sizes that a machine may have, in bytes: 4, 16 and 64 KiB. */
@@ -76,12 +80,27 @@ const CROWD_STEMS = ['', 'many-', 'one-of-many-', `one-of-many-${'x'.repeat(15)}
 
 const CROWD_MAX = crowdNames(16, true);
 
+/** How many lengths such names have; of every so many names in turn, one is of each. */
+export const CROWD_LENGTHS = CROWD_STEMS.length;
+
+/** Names of a crowd that come before the measured ones: no page of 4 KiB holds more of a length. */
+const CROWD_BEFORE = 130 * CROWD_LENGTHS;
+
+/** A name of each length from 1 to 31 characters, among those of the crowd; they begin here. */
+export const MEASURED_FIRST = CROWD_FIRST + CROWD_BEFORE;
+const NAME_CHARS_MAX = 31;
+export const MEASURED_END = MEASURED_FIRST + NAME_CHARS_MAX;
+
+const CROWD = Array.from({ length: CROWD_MAX }, (_, i) => {
+  return CROWD_STEMS[i % CROWD_STEMS.length]! + i.toString(36).padStart(3, '0');
+});
+
 /** Every subtree name of the world, by index. */
 export const SUBTREE_NAMES: readonly string[] = [
   ...NAMES,
-  ...Array.from({ length: CROWD_MAX }, (_, i) => {
-    return CROWD_STEMS[i % CROWD_STEMS.length]! + i.toString(36).padStart(3, '0');
-  }),
+  ...CROWD.slice(0, CROWD_BEFORE),
+  ...Array.from({ length: NAME_CHARS_MAX }, (_, i) => 'n'.repeat(i + 1)),
+  ...CROWD.slice(CROWD_BEFORE),
 ];
 
 const INDEX_OF_NAME = new Map(SUBTREE_NAMES.map((name, index) => [name, index]));
@@ -89,19 +108,36 @@ const INDEX_OF_NAME = new Map(SUBTREE_NAMES.map((name, index) => [name, index]))
 /** Index of a subtree name, or -1. */
 export const nameIndex = (name: string): number => INDEX_OF_NAME.get(name) ?? -1;
 
+/** Session names: more than the array has room for that 4 KiB kernels up to 7.1 have. */
+export const SESSION_NAMES = 840;
+
+/** Tokens of files: more than the array of a session has room for in those kernels. */
+export const FILE_TOKENS = 160;
+
 /** What the kernels of a machine make of it. */
 export interface MachineUse {
   /** Some are older than 7.1: their trees hold more names. */
   readonly hasOldTrees: boolean;
-  /** All are older than 7.2: they align scratch to pageblocks, not to the largest block. */
-  readonly alignsToPageblocks: boolean;
+  /** Some are of v4 or before, whose option for scratch is another one: nobody gives it. */
+  readonly hasOwnOption?: boolean;
 }
 
 /** New kernels alone. */
-const NEW_KERNELS: MachineUse = { hasOldTrees: false, alignsToPageblocks: false };
+const NEW_KERNELS: MachineUse = { hasOldTrees: false };
+
+/** The shape with sizes for scratch alone, none of them zero. */
+const withoutOption = ({ scratchLines: _, scratch, ...shape }: MachineShape): MachineShape => {
+  const { lowmem, global, perNode } = scratch;
+  const some = (frames: number): number => Math.max(1, frames);
+  return {
+    ...shape,
+    scratch: { lowmem: some(lowmem), global: some(global), perNode: some(perNode) },
+  };
+};
 
 /** Builds the machine that a shape describes. */
-export const buildMachine = (shape: MachineShape, use: MachineUse = NEW_KERNELS): Machine => {
+export const buildMachine = (asked: MachineShape, use: MachineUse = NEW_KERNELS): Machine => {
+  const shape = use.hasOwnOption === true ? withoutOption(asked) : asked;
   const nodes: NodeRange[] = [];
   let first = 0;
   for (const count of shape.nodes) {
@@ -110,26 +146,35 @@ export const buildMachine = (shape: MachineShape, use: MachineUse = NEW_KERNELS)
   }
   const { pageShift } = shape;
   const maxOrder = maxPageOrder(pageShift);
-  const names = CROWD_FIRST + crowdNames(pageShift, use.hasOldTrees);
+  const few = CROWD_FIRST + crowdNames(pageShift, use.hasOldTrees);
+  const names = shape.manyNames === true ? Math.max(few, MEASURED_END) : few;
   return {
     pageShift,
     nodes,
     end: first,
     maxOrder,
     scratch: shape.scratch,
-    scratchAlign: use.alignsToPageblocks ? pageblockFrames({ pageShift, maxOrder }) : 2 ** maxOrder,
+    scratchAlign: 2 ** maxOrder,
+    oldScratchAlign: pageblockFrames({ pageShift, maxOrder }),
     lowmemEnd: lowFrames(shape),
     widenFrames: shape.widenFrames ?? 2 ** (30 - shape.pageShift),
     nameBytes: SUBTREE_NAMES.slice(0, names).map((name) => name.length),
     ...(shape.crash === undefined ? {} : { crashFrames: shape.crash }),
+    ...(shape.cells === undefined
+      ? {}
+      : { rootCells: { address: shape.cells[0], size: shape.cells[1] } }),
     ...(shape.hugePages === undefined ? {} : { hugePages: shape.hugePages }),
     ...(shape.scratchLines === undefined
       ? {}
       : { scratchLines: scratchLinesOf(shape.scratchLines) }),
     ...(shape.deferredInit === true ? { deferredInit: true } : {}),
+    liveUpdate: { sessions: SESSION_NAMES, files: FILE_TOKENS },
     ...(shape.reserveMem === undefined ? {} : { reserveMem: reserveMemOf(shape.reserveMem) }),
   };
 };
+
+const hugeFrames = ({ hugePages }: MachineShape): number =>
+  hugePages === undefined ? 0 : hugePages.count * 2 ** hugePages.order;
 
 const lowFrames = (shape: MachineShape): number => shape.lowFrames ?? 2 ** (32 - shape.pageShift);
 
@@ -137,7 +182,7 @@ const lowFrames = (shape: MachineShape): number => shape.lowFrames ?? 2 ** (32 -
 const BYTES_MAX_LOG2 = 44;
 
 /** Frames that the regions of one command line may take together, so that every trace ends. */
-const REGION_FRAMES_MAX = 2 ** 16;
+const REGION_FRAMES_MAX = 2 ** 18;
 
 /**
  * Why no law can be tried on a shape, or '' when it can: KHO needs scratch, and every node has to
@@ -154,19 +199,24 @@ export const shapeProblem = (shape: MachineShape): string => {
   if (end > endMax) {
     return `it has more than ${endMax} frames`;
   }
+  if (shape.cells?.[0] === 1 && end > 2 ** (32 - pageShift)) {
+    return 'one cell cannot hold all of its addresses';
+  }
   const regions = (reserveMem ?? []).map((text) => regionFrames(text, pageShift, end));
   if (regions.some((frames) => frames > REGION_FRAMES_MAX)) {
     return `its regions have more than ${REGION_FRAMES_MAX} frames`;
   }
   if (crash > align) return `its crash kernel has more than ${align} frames`;
-  const huge = (shape.hugePages?.count ?? 0) * 2 ** (shape.hugePages?.order ?? 0);
+  const huge = hugeFrames(shape);
   if (huge > align) return `its HugeTLB pages have more than ${align} frames`;
   const apart = align * (2 + (crash > 0 ? 1 : 0) + (huge > 0 ? 1 : 0));
   const spare = apart + Math.ceil(Math.max(0, ...regions) / align) * align;
   if (shape.scratchLines !== undefined) return linesProblem(shape, align, spare);
   const least = areas + spare;
   const low = Math.min(nodes.find((count) => count > 0) ?? 0, lowFrames(shape));
-  const lowLeast = shape.lowFrames === undefined ? least : spare + scratch.lowmem;
+  // Regions go as high as they can: with twice the room above low memory, they leave that alone.
+  const lowSpare = end - lowFrames(shape) >= 2 * spare ? apart : spare;
+  const lowLeast = lowSpare + (shape.lowFrames === undefined ? areas : scratch.lowmem);
   if (low < lowLeast) return `its low memory is too small for scratch: it needs ${lowLeast} frames`;
   const small = nodes.findIndex((count) => count > 0 && count < least);
   return small < 0 ? '' : `node ${small} is too small for scratch: it needs ${least} frames`;
@@ -175,6 +225,7 @@ export const shapeProblem = (shape: MachineShape): string => {
 /** What is wrong with the command lines of a shape, given what has to be left beside scratch. */
 const linesProblem = (shape: MachineShape, align: number, spare: number): string => {
   const { nodes, pageShift, scratchLines = [], reserveMem = [], crash = 0 } = shape;
+  const oldAlign = pageblockFrames({ pageShift, maxOrder: maxPageOrder(pageShift) });
   const small = nodes.findIndex((count) => count > 0 && count < spare);
   if (small >= 0) return `node ${small} is too small: it needs ${spare} frames`;
   const end = nodes.reduce((sum, count) => sum + count, 0);
@@ -182,7 +233,8 @@ const linesProblem = (shape: MachineShape, align: number, spare: number): string
   if (Math.min(end, lowEnd) < spare) return `its low memory is too small: it needs ${spare} frames`;
   const unsaid = reserveMem.length > scratchLines.length ? [null] : [];
   const named = Math.max(0, ...reserveMem.map((text) => regionFrames(text, pageShift, end)));
-  const room = { pageShift, align, nodes, lowEnd, counted: crash + named, spare };
+  // HugeTLB pages count up to 7.2 as well: then scratch may turn out too large, and KHO off.
+  const room = { pageShift, align, oldAlign, nodes, lowEnd, counted: crash + named, spare };
   for (const text of [...scratchLines, ...unsaid]) {
     const problem = scratchProblem(text, room);
     if (problem !== '') return problem;

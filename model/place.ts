@@ -2,10 +2,12 @@
 import { areaSlots } from '#spec/state';
 import type { State } from '#spec/state';
 
-/** A place; `back` frames before it. */
+/** A place; `back` frames before it, or one behind it where that is -1. */
 export type Place =
   | { readonly at: 'slot'; readonly slot: number; readonly back: number }
   | { readonly at: 'end of memory'; readonly back: number }
+  /** Frame 2^log2: the first of a table, a bitmap or a leaf of the tracker. */
+  | { readonly at: 'power of two'; readonly log2: number; readonly back: number }
   | { readonly at: 'node border'; readonly node: number; readonly back: number }
   | { readonly at: 'start of scratch'; readonly area: number; readonly back: number }
   | { readonly at: 'end of scratch'; readonly area: number; readonly back: number };
@@ -21,6 +23,8 @@ export const frameOf = (place: Place, state: State): number => {
       return slotFrame(machine.end, place.slot) - place.back;
     case 'end of memory':
       return machine.end - place.back;
+    case 'power of two':
+      return 2 ** place.log2 - place.back;
     case 'node border': {
       const node = machine.nodes[place.node + 1];
       return node === undefined ? -1 : node.first - place.back;

@@ -30,6 +30,12 @@ export const regionFrames = (text: string, pageShift: number, end: number): numb
   return taken.reduce((sum, count) => sum + Math.min(count, end), 0);
 };
 
+/** What machines of terabytes are tried with instead: regions of gigabytes, aligned to as many. */
+export const VAST_COMMAND_LINES: readonly (readonly string[])[] = [
+  ['4K:2G:two 4K:4G:four', '4K:4G:two 4K:2G:four'],
+  ['2G:2G:two', '4G:4G:four', '2G:4G:two'],
+];
+
 /** Command lines that machines are generated with: each is a chain of what kernels may be told. */
 export const COMMAND_LINES: readonly (readonly string[])[] = [
   // As in the recorded kernels, but smaller; one name less, none at all.

@@ -3,18 +3,36 @@
  * of its machine, and whether a law can be tried with them.
  *
  * A line of which nobody can say beforehand whether scratch fits is of no use: then a boot might
- * take the last page of a machine. So scratch fits with room to spare, or it fits nowhere.
+ * take the last page of a machine. So scratch fits with room to spare, or it fits nowhere; only on
+ * a node that a boot takes nothing else of, it may just fit or just not.
  */
 import type { Machine, ScratchLine } from '#spec/machine';
+import { GENERATIONS, generationOfAge } from '#spec/generations';
 import { DEFAULT_REQUEST, areaBytes, readScratchOption } from '#spec/scratch-option';
+import type { AskedScratch } from '#spec/scratch-option';
+
+const DEFAULT_REQUESTS = GENERATIONS.map(() => DEFAULT_REQUEST);
+
+/** What a text asks kernels for, by their age; where two read the same it is one object. */
+const requestsOf = (text: string): readonly AskedScratch[] => {
+  const seen = new Map<string, AskedScratch>();
+  return GENERATIONS.map((_, age) => {
+    const read = readScratchOption(text, generationOfAge(age));
+    const request = read.kind === 'refused' ? DEFAULT_REQUEST : read;
+    const key = JSON.stringify(request);
+    const same = seen.get(key) ?? request;
+    seen.set(key, same);
+    return same;
+  });
+};
 
 /** What command lines mean to the law; null for one that says nothing. */
 export const scratchLinesOf = (texts: readonly (string | null)[]): readonly ScratchLine[] =>
-  texts.map((text) => {
-    if (text === null) return { text: undefined, request: DEFAULT_REQUEST };
-    const request = readScratchOption(text);
-    return { text, request: request.kind === 'refused' ? DEFAULT_REQUEST : request };
-  });
+  texts.map((text) =>
+    text === null
+      ? { text: undefined, requests: DEFAULT_REQUESTS }
+      : { text, requests: requestsOf(text) },
+  );
 
 /** How many command lines a machine has: one at least, which may say nothing. */
 export const lineCount = ({ reserveMem, scratchLines }: Machine): number =>
@@ -35,7 +53,7 @@ export const SCRATCH_LINES: readonly (readonly (string | null)[])[] = [
   ['4294967296%', '5000%', '00000000200%', '0000000200%', '4294967295%'],
   // Hexadecimal, octal, a unit without a number, numbers that do not fit 64 bits.
   ['0x400000,0x400000,020000000', 'K,1M,1M', '16E,4M,4M', '0x10000000000400000,4M,4M'],
-  ['K,8M,8M', '8E,8E,1M', '4m,4096k,0X400000'],
+  ['K,8M,8M', '8E,8E,1M', '8E,8E,0', '4m,4096k,0X400000'],
   // Areas that fit nowhere: the first, the one for any node, that of some node or other.
   ['4M,4M,4M', '4M,1T,4M', '4M,4M,1T', '1T,4M,4M'],
   ['4M,4M,4M', '4M,4M,32M'],
@@ -48,8 +66,9 @@ const EARLY_FRAMES = 24;
 /** What a machine offers to scratch; frames. */
 export interface ScratchRoom {
   readonly pageShift: number;
-  /** Alignment of areas. */
+  /** Alignment of areas, from 7.2 on and before. */
   readonly align: number;
+  readonly oldAlign: number;
   /** Frames of each node; some may have none. */
   readonly nodes: readonly number[];
   readonly lowEnd: number;
@@ -61,8 +80,27 @@ export interface ScratchRoom {
 
 /** Why scratch of such a command line may or may not fit, or '' when it is certain. */
 export const scratchProblem = (text: string | null, room: ScratchRoom): string => {
-  const { request } = scratchLinesOf([text])[0]!;
-  const { align, nodes, lowEnd, counted, spare } = room;
+  const [{ requests }] = scratchLinesOf([text]) as [ScratchLine];
+  const aligns = [...new Set([room.align, room.oldAlign])];
+  const isCertain = [...new Set(requests)].every((request) =>
+    aligns.every((align) => isCertainOf(request, align, room)),
+  );
+  return isCertain ? '' : `scratch of '${text ?? 'the default'}' may or may not fit it`;
+};
+
+/**
+ * Whether nothing of a node, by its place among those with memory, is taken while a kernel boots
+ * but its own area: everything else is taken from the ends of memory, or from low memory.
+ */
+const isInner = ({ nodes, lowEnd }: ScratchRoom, place: number): boolean => {
+  const used = nodes.filter((count) => count > 0);
+  const end = used.reduce((sum, count) => sum + count, 0);
+  return place > 0 && place < used.length - 1 && (lowEnd <= used[0]! || lowEnd >= end);
+};
+
+/** Whether it is known beforehand that areas of that alignment fit, or that they do not. */
+const isCertainOf = (request: AskedScratch, align: number, room: ScratchRoom): boolean => {
+  const { nodes, lowEnd, counted, spare } = room;
   const pageBytes = 2 ** room.pageShift;
   const sized = (early: { low: number; total: number; nodes: number[] }): number[] =>
     areaBytes(request, early, align * pageBytes).map((bytes) => bytes / pageBytes);
@@ -72,13 +110,13 @@ export const scratchProblem = (text: string | null, room: ScratchRoom): string =
   const [lowmem, , perNode] = sized({ low: most, total: most, nodes: [most] });
   const [, global] = sized({ low: 0, total: most, nodes: [] });
   const all = lowmem! + global! + perNode!;
-  if (lowmem! + spare <= low && used.every((count) => all + spare <= count)) return '';
+  const fits = (count: number, i: number): boolean =>
+    all + spare <= count || (isInner(room, i) && request.kind !== 'scale');
+  if (lowmem! + spare <= low && used.every(fits)) return true;
   if (request.kind === 'scale') {
     const [least] = sized({ low: 8 * pageBytes, total: 8 * pageBytes, nodes: [] });
     const end = nodes.reduce((sum, count) => sum + count, 0);
-    if (least! > 2 * end) return '';
-  } else if (lowmem! > low || global! > Math.max(...used) || perNode! > Math.min(...used)) {
-    return '';
+    return least! > 2 * end;
   }
-  return `scratch of '${text ?? 'the default'}' may or may not fit it`;
+  return lowmem! > low || global! > Math.max(...used) || perNode! > Math.min(...used);
 };

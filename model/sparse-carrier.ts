@@ -4,6 +4,9 @@
  * Frames live in chunks of 1024 that exist only where a cell was ever set. Loops visit a frame only
  * if one of its cells may be non-zero, in ascending order; the cost of a loop follows what is used,
  * not what exists. A carrier is emptied and used again from trace to trace.
+ *
+ * It also keeps book of what changed, for whoever compares: which frames had a cell that changed,
+ * and when each cell did. Writing the value that is there already is no change.
  */
 import type { Declaration, FrameCells, KernelCell, Scope, SlotCells } from '#spec/algebra/cells';
 import type { Machine } from '#spec/machine';
@@ -17,9 +20,17 @@ const CHUNK_MASK = CHUNK_FRAMES - 1;
 /** No machine has this frame; frames beyond it are empty. */
 const FRAMES_END = 2 ** 32;
 
+const WORDS = CHUNK_FRAMES / 32;
+
 class Chunk {
   /** One bit per frame: some cell of it is not 0. */
-  readonly occupied = new Uint32Array(CHUNK_FRAMES / 32);
+  readonly occupied = new Uint32Array(WORDS);
+  /** One bit per frame: it may have changed since everything was compared. */
+  readonly changed = new Uint32Array(WORDS);
+  /** One bit per frame: it is to be compared even if it did not change. */
+  readonly watched = new Uint32Array(WORDS);
+  /** What whoever compares noted of each frame. */
+  readonly notes = new Uint32Array(CHUNK_FRAMES);
   /** How many cells of a frame are not 0. */
   readonly filled = new Uint8Array(CHUNK_FRAMES);
   readonly narrow: readonly Uint8Array[];
@@ -33,19 +44,30 @@ class Chunk {
 
   clear(): void {
     this.occupied.fill(0);
+    this.changed.fill(0);
+    this.watched.fill(0);
+    this.notes.fill(0);
     this.filled.fill(0);
     for (const column of this.narrow) column.fill(0);
     for (const column of this.wide) column.fill(0);
   }
 
-  /** A cell of a frame that was 0 is something else now, or the other way round. */
-  count(at: number, isFilled: boolean): void {
-    if (isFilled) {
-      if (this.filled[at]!++ === 0) this.occupied[at >>> 5]! |= 1 << (at & 31);
-    } else if (--this.filled[at]! === 0) {
-      this.occupied[at >>> 5]! &= ~(1 << (at & 31));
+  /** A cell of a frame changed from one value to another. */
+  change(at: number, before: number, after: number): void {
+    const word = at >>> 5;
+    const bit = 1 << (at & 31);
+    this.changed[word]! |= bit;
+    if (before === 0) {
+      if (this.filled[at]!++ === 0) this.occupied[word]! |= bit;
+    } else if (after === 0 && --this.filled[at]! === 0) {
+      this.occupied[word]! &= ~bit;
     }
   }
+}
+
+/** Counts changes, so that somebody can tell what changed since when. */
+class Clock {
+  now = 0;
 }
 
 /** The chunks of one state, found by number. */
@@ -104,13 +126,21 @@ class Chunks {
   }
 }
 
-class NarrowCells implements FrameCells {
+/** A cell that knows when it was changed last, by the clock of its carrier. */
+export interface Dated {
+  readonly changedAt: number;
+}
+
+class NarrowCells implements FrameCells, Dated {
+  changedAt = 0;
   readonly #chunks: Chunks;
   readonly #column: number;
+  readonly #clock: Clock;
 
-  constructor(chunks: Chunks, column: number) {
+  constructor(chunks: Chunks, column: number, clock: Clock) {
     this.#chunks = chunks;
     this.#column = column;
+    this.#clock = clock;
   }
 
   get(pfn: number): number {
@@ -123,21 +153,24 @@ class NarrowCells implements FrameCells {
     if (chunk === undefined) return;
     const at = pfn & CHUNK_MASK;
     const column = chunk.narrow[this.#column]!;
-    const before = column[at];
+    const before = column[at]!;
     if (before === value) return;
     column[at] = value;
-    const after = column[at];
-    if ((before === 0) !== (after === 0)) chunk.count(at, after !== 0);
+    chunk.change(at, before, column[at]);
+    this.changedAt = ++this.#clock.now;
   }
 }
 
-class WideCells implements FrameCells {
+class WideCells implements FrameCells, Dated {
+  changedAt = 0;
   readonly #chunks: Chunks;
   readonly #column: number;
+  readonly #clock: Clock;
 
-  constructor(chunks: Chunks, column: number) {
+  constructor(chunks: Chunks, column: number, clock: Clock) {
     this.#chunks = chunks;
     this.#column = column;
+    this.#clock = clock;
   }
 
   get(pfn: number): number {
@@ -150,19 +183,22 @@ class WideCells implements FrameCells {
     if (chunk === undefined) return;
     const at = pfn & CHUNK_MASK;
     const column = chunk.wide[this.#column]!;
-    const before = column[at];
+    const before = column[at]!;
     if (before === value) return;
     column[at] = value;
-    const after = column[at];
-    if ((before === 0) !== (after === 0)) chunk.count(at, after !== 0);
+    chunk.change(at, before, column[at]);
+    this.changedAt = ++this.#clock.now;
   }
 }
 
-class Slots implements SlotCells {
+class Slots implements SlotCells, Dated {
+  changedAt = 0;
   readonly values: number[];
+  readonly #clock: Clock;
 
-  constructor(slots: number) {
+  constructor(slots: number, clock: Clock) {
     this.values = new Array<number>(slots).fill(0);
+    this.#clock = clock;
   }
 
   get(slot: number): number {
@@ -170,24 +206,34 @@ class Slots implements SlotCells {
   }
 
   set(slot: number, value: number): void {
+    if (this.values[slot] === value) return;
     this.values[slot] = value;
+    this.changedAt = ++this.#clock.now;
   }
 }
 
-class Single implements KernelCell {
+class Single implements KernelCell, Dated {
+  changedAt = 0;
   value = 0;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get(): number {
     return this.value;
   }
 
   set(value: number): void {
+    if (this.value === value) return;
     this.value = value;
+    this.changedAt = ++this.#clock.now;
   }
 }
 
 /** The scope of lockstep on a machine: what bounds the cells that need bounds. */
-const scopeOf = (machine: Machine): Scope => ({
+export const scopeOf = (machine: Machine): Scope => ({
   frames: machine.end,
   maxOrder: 31,
   nodes: machine.nodes.length,
@@ -197,12 +243,43 @@ const scopeOf = (machine: Machine): Scope => ({
   pageBytes: 2 ** machine.pageShift,
   regions: machine.reserveMem?.names.length ?? 0,
   lines: lineCount(machine),
+  sessions: machine.liveUpdate?.sessions ?? 0,
+  files: machine.liveUpdate?.files ?? 0,
 });
+
+/** What whoever compares frame by frame is told, and answers: what to note of a frame. */
+export interface FrameVisitor {
+  /**
+   * @param isOccupied whether the frame is not empty
+   * @param note what was noted of it before
+   * @returns the note to keep; `STOP` ends the visit
+   */
+  frame(pfn: number, isOccupied: boolean, hasChanged: boolean, note: number): number;
+}
+
+/** Ends a visit; no note. */
+export const STOP = -1;
+
+/** The book of changes: who compares reads it, and starts it anew. */
+export interface Changes {
+  /** Counts changes of cells; see `Dated`. */
+  readonly now: number;
+  /** Somebody else says that frames may have changed. Empty frames are not looked at. */
+  touch(first: number, count: number): void;
+  /**
+   * Visits frames ascending: those that changed since the last whole visit, be they empty now, and
+   * those whose note has a bit of `watch`.
+   *
+   * @param all visits every frame that is not empty, as one that changed
+   */
+  visit(visitor: FrameVisitor, watch: number, all: boolean): void;
+}
 
 /** A state on the sparse carrier, and the means to empty it. */
 export interface SparseState extends State {
   /** Empties every cell. */
   clear(): void;
+  readonly changes: Changes;
 }
 
 /** An empty state for a machine. */
@@ -214,25 +291,100 @@ export const sparseState = (machine: Machine): SparseState => {
   const frameCells = entries.filter(([, cell]) => cell.kind === 'frame');
   const narrowCount = frameCells.filter(([, cell]) => isNarrow(cell)).length;
   const chunks = new Chunks(narrowCount, frameCells.length - narrowCount);
+  const clock = new Clock();
 
   const cells: Record<string, FrameCells | SlotCells | KernelCell> = {};
   let narrow = 0;
   let wide = 0;
   for (const [name, cell] of entries) {
-    if (cell.kind === 'slot') cells[name] = new Slots(cell.slots?.(scope) ?? 0);
-    else if (cell.kind === 'kernel') cells[name] = new Single();
-    else if (isNarrow(cell)) cells[name] = new NarrowCells(chunks, narrow++);
-    else cells[name] = new WideCells(chunks, wide++);
+    if (cell.kind === 'slot') cells[name] = new Slots(cell.slots?.(scope) ?? 0, clock);
+    else if (cell.kind === 'kernel') cells[name] = new Single(clock);
+    else if (isNarrow(cell)) cells[name] = new NarrowCells(chunks, narrow++, clock);
+    else cells[name] = new WideCells(chunks, wide++, clock);
   }
-  return { ...cells, ...loops(chunks), machine, clear: () => clear(chunks, cells) } as SparseState;
+  return {
+    ...cells,
+    ...loops(chunks),
+    machine,
+    clear: () => clear(chunks, cells, clock),
+    changes: {
+      get now() {
+        return clock.now;
+      },
+      touch: (first, count) => touch(chunks, first, count),
+      visit: (visitor, watch, all) => visitChanged(chunks, visitor, watch, all),
+    },
+  } as SparseState;
 };
 
-const clear = (chunks: Chunks, cells: Record<string, FrameCells | SlotCells | KernelCell>) => {
+const clear = (
+  chunks: Chunks,
+  cells: Record<string, FrameCells | SlotCells | KernelCell>,
+  clock: Clock,
+): void => {
   chunks.clear();
+  clock.now++;
   for (const cell of Object.values(cells)) {
     if (cell instanceof Slots) cell.values.fill(0);
     else if (cell instanceof Single) cell.value = 0;
+    (cell as NarrowCells | WideCells | Slots | Single).changedAt = clock.now;
   }
+};
+
+/** Marks the frames of a range that chunks exist for as changed. */
+const touch = (chunks: Chunks, first: number, count: number): void => {
+  const end = Math.min(first + count, FRAMES_END);
+  for (let from = first; from < end;) {
+    const stop = Math.min(end, from - (from % CHUNK_FRAMES) + CHUNK_FRAMES);
+    const chunk = chunks.find(from);
+    if (chunk !== undefined) setBits(chunk.changed, from & CHUNK_MASK, stop - from);
+    from = stop;
+  }
+};
+
+/** Sets `count` bits from `at` on. */
+const setBits = (words: Uint32Array, at: number, count: number): void => {
+  for (let from = at; from < at + count;) {
+    const length = Math.min(32 - (from & 31), at + count - from);
+    words[from >>> 5]! |= (length === 32 ? -1 : (1 << length) - 1) << (from & 31);
+    from += length;
+  }
+};
+
+const visitChanged = (chunks: Chunks, visitor: FrameVisitor, watch: number, all: boolean): void => {
+  for (const chunk of chunks.ascending()) {
+    for (let word = 0; word < WORDS; word++) {
+      const occupied = chunk.occupied[word]!;
+      const changed = chunk.changed[word]! | (all ? occupied : 0);
+      const bits = changed | chunk.watched[word]!;
+      if (bits !== 0 && visitWord(chunk, word, bits, changed, visitor, watch)) return;
+      chunk.changed[word] = 0;
+    }
+  }
+};
+
+/** Visits the frames of a word that have a bit; answers whether the visitor stopped. */
+const visitWord = (
+  chunk: Chunk,
+  word: number,
+  bits: number,
+  changed: number,
+  visitor: FrameVisitor,
+  watch: number,
+): boolean => {
+  const base = chunk.index * CHUNK_FRAMES + word * 32;
+  for (let left = bits; left !== 0; left &= left - 1) {
+    const bit = 31 - Math.clz32(left & -left);
+    const mask = 1 << bit;
+    const at = word * 32 + bit;
+    const isOccupied = (chunk.occupied[word]! & mask) !== 0;
+    const note = visitor.frame(base + bit, isOccupied, (changed & mask) !== 0, chunk.notes[at]!);
+    if (note === STOP) return true;
+    chunk.notes[at] = note;
+    if ((note & watch) === 0) chunk.watched[word]! &= ~mask;
+    else chunk.watched[word]! |= mask;
+  }
+  return false;
 };
 
 /** Calls `visit` for each frame that is not empty until it answers true. */

@@ -10,16 +10,19 @@
 import * as allocPreserve from './kinds/alloc-preserve.ts';
 import * as kexec from './kinds/kexec.ts';
 import type { Kind, StepBase } from './kinds/kind.ts';
+import * as liveUpdate from './kinds/live-update.ts';
 import * as loading from './kinds/loading.ts';
 import * as memory from './kinds/memory.ts';
 import * as movability from './kinds/movability.ts';
 import * as phases from './kinds/phases.ts';
 import * as pressure from './kinds/pressure.ts';
 import * as preservation from './kinds/preservation.ts';
+import * as returning from './kinds/returning.ts';
 import * as reserveMem from './kinds/reserve-mem.ts';
 import * as restoring from './kinds/restoring.ts';
 import * as scratch from './kinds/scratch.ts';
 import * as subtrees from './kinds/subtrees.ts';
+import * as vast from './kinds/vast.ts';
 import * as vmalloc from './kinds/vmalloc.ts';
 import type { MachineShape } from './machines.ts';
 
@@ -33,8 +36,10 @@ export type Step =
   | preservation.PreserveScratch
   | restoring.Restore
   | restoring.RestorePart
+  | returning.Return
   | subtrees.AddSubtree
   | subtrees.CrowdTree
+  | subtrees.CrowdAlike
   | subtrees.RemoveSubtree
   | subtrees.RetrieveSubtree
   | reserveMem.LoadWith
@@ -53,6 +58,8 @@ export type Step =
   | pressure.Hog
   | pressure.Relief
   | pressure.CleanUp
+  | vast.PreserveVast
+  | vast.PreserveScattered
   | movability.Pin
   | movability.Unpin
   | movability.Migrate
@@ -72,7 +79,20 @@ export type Step =
   | phases.Abort
   | phases.LoadKernel
   | phases.BootKernel
-  | phases.LiveUpdate;
+  | liveUpdate.StartLiveUpdate
+  | liveUpdate.TakeLiveUpdateName
+  | liveUpdate.CreateSession
+  | liveUpdate.CreateSameSession
+  | liveUpdate.CreateNamelessSession
+  | liveUpdate.PreserveMemfd
+  | liveUpdate.PreserveSameToken
+  | liveUpdate.KeepMemfd
+  | liveUpdate.WriteMemfd
+  | liveUpdate.CloseSession
+  | liveUpdate.RetrieveSession
+  | liveUpdate.RetrieveMemfd
+  | liveUpdate.FinishSession
+  | liveUpdate.CloseMemfd;
 
 export type StepName = Step['do'];
 
@@ -89,8 +109,10 @@ export const KINDS: Kinds = {
   'preserve scratch': preservation.preserveScratch,
   restore: restoring.restore,
   'restore part': restoring.restorePart,
+  return: returning.returnObject,
   'add subtree': subtrees.addSubtree,
   'crowd tree': subtrees.crowdTree,
+  'crowd alike': subtrees.crowdAlike,
   'remove subtree': subtrees.removeSubtree,
   'retrieve subtree': subtrees.retrieveSubtree,
   'load with': reserveMem.loadWith,
@@ -109,6 +131,8 @@ export const KINDS: Kinds = {
   hog: pressure.hog,
   relief: pressure.relief,
   'clean up': pressure.cleanUp,
+  'preserve vast': vast.preserveVast,
+  'preserve scattered': vast.preserveScattered,
   pin: movability.pin,
   unpin: movability.unpin,
   migrate: movability.migrate,
@@ -128,7 +152,20 @@ export const KINDS: Kinds = {
   abort: phases.abort,
   'load kernel': phases.loadKernel,
   'boot kernel': phases.bootKernel,
-  'live update': phases.liveUpdate,
+  'start live update': liveUpdate.startLiveUpdate,
+  'take live update name': liveUpdate.takeLiveUpdateName,
+  'create session': liveUpdate.createSession,
+  'create same session': liveUpdate.createSameSession,
+  'create nameless session': liveUpdate.createNamelessSession,
+  'preserve memfd': liveUpdate.preserveMemfd,
+  'preserve same token': liveUpdate.preserveSameToken,
+  'keep memfd': liveUpdate.keepMemfd,
+  'write memfd': liveUpdate.writeMemfd,
+  'close session': liveUpdate.closeSession,
+  'retrieve session': liveUpdate.retrieveSession,
+  'retrieve memfd': liveUpdate.retrieveMemfd,
+  'finish session': liveUpdate.finishSession,
+  'close memfd': liveUpdate.closeMemfd,
 };
 
 export const STEP_NAMES = Object.keys(KINDS) as readonly StepName[];

@@ -37,6 +37,8 @@ export interface Observables {
    * where the running kernel manages no memory.
    */
   migrateType(pfn: number): number;
+  /** Another number whenever a pageblock may have changed its type; when absent, nobody knows. */
+  typesChanged?(): number;
   /** Frames that the page allocator has free. */
   freeFrames(): number;
   /** Address of the outgoing handover tree in bytes; 0 while there is none. */
@@ -52,15 +54,56 @@ export interface Observables {
   scratchArray(): number;
   /** Length of the scratch array in bytes. */
   scratchBytes(): number;
+  /**
+   * Tells of frames whose owner or content may have changed since it was asked last. More may be
+   * told than changed. False: it lost count, and any frame may have; so it is when absent.
+   */
+  touched?(visit: (first: number, count: number) => void): boolean;
   /** Files of debugfs below `kho/`, such as `out/sub_fdts/LUO`; none without KHO. */
   debugfs(): ReadonlyMap<string, DebugfsFile>;
 }
 
+/**
+ * What one kernel tells the next at a jump: addresses and a length in bytes, 0 where nothing is
+ * handed over; and who they are.
+ */
+export interface Told {
+  readonly fdt: number;
+  readonly scratchArray: number;
+  readonly scratchBytes: number;
+  /** Generation of the kernel that hands over, such as `6.17`, and of the one that starts. */
+  readonly writer: string;
+  readonly reader: string;
+}
+
+/**
+ * Something that can say what it is.
+ *
+ * `state` is all that its future depends on: plain values, lists, maps, bytes, and things that are
+ * stateful themselves. What never changes may be left out, and so may what only makes it fast. Two
+ * that say the same of themselves go on alike, whatever they are asked.
+ *
+ * @param named what a content stamp is called: stamps mean nothing but which of them are the same
+ */
+export interface Stateful {
+  state(named: (stamp: number) => number): unknown;
+  /** Remembers what it is; the answer makes it that again, as often as one likes. */
+  save(): () => void;
+}
+
 export interface System {
   readonly machine: Machine;
+  /**
+   * Called at every jump, when the one kernel is gone and the other not yet there: memory is what
+   * the next one finds. Nobody is told when absent.
+   */
+  atJump?: ((told: Told) => void) | undefined;
   /** Carries a call out. The answer is valid until the next call. */
   call(call: Call): CallAnswer;
   readonly sees: Observables;
+  /** What it is; see `Stateful`. Systems that are but recorded cannot say. */
+  state?: Stateful['state'];
+  save?: Stateful['save'];
 }
 
 export type { Machine } from '#spec/machine';

@@ -71,11 +71,12 @@ export interface Making {
 export class WorldObject {
   /** Number of the step that made it. */
   readonly id: number;
-  readonly calls: ObjectCalls;
+  /** How it is kept and given back; a kernel that knows ranges alone makes a folio a range. */
+  calls: ObjectCalls;
   /** First frame; follows when the kernel moves the object. */
   pfn: number;
   /** log2 of the number of frames of a block; 0 for a range. */
-  readonly order: number;
+  order: number;
   /** Number of frames. */
   readonly count: number;
   /** Whether the kernel may move it: it was taken as movable and is not pinned. */
@@ -87,6 +88,8 @@ export class WorldObject {
   /** What preserving an area answered: the frame of the first chunk; 0 when there is no list. */
   list = 0;
   status: Status = 'owned';
+  /** Whether its owner gave it back while users that named it did not (up to v4). */
+  returned = false;
   preserved = false;
   /** How many names of the outgoing tree point to it. */
   names = 0;
@@ -100,6 +103,12 @@ export class WorldObject {
     this.movable = making.movable;
     this.blocks = making.blocks;
     this.flags = making.flags ?? 0;
+  }
+
+  /** The kernel that holds it knows nothing but where it is and how long. */
+  becomeRange(): void {
+    this.calls = RANGE;
+    this.order = 0;
   }
 
   /** Frame of a page of it, counted from its start. */

@@ -9,11 +9,15 @@
 import type { ActionName, Answer, Call } from '#spec/call';
 import { COLD, NO_KHO, REVIVED } from '#spec/call';
 import { EEXIST } from '#spec/errno';
-import { ACTION } from '#spec/law';
-import { KHO_KDUMP, KHO_ON, runsBefore, touchesScratch } from '#spec/state';
+import { generationOfAge } from '#spec/generations';
+import type { Generation } from '#spec/generations';
+import { MEMBLOCK_NAME } from '#spec/handover-tree';
+import { hasAction } from '#spec/law';
+import { KHO_KDUMP, KHO_ON, hasRanges, isEarly, runsBefore, touchesScratch } from '#spec/state';
 import type { State } from '#spec/state';
 import { NO_CALLS } from './kinds/kind.ts';
 import type { Kind, StepBase } from './kinds/kind.ts';
+import { Sessions } from './sessions.ts';
 import { kindOf } from './step.ts';
 import type { Step, StepName } from './step.ts';
 import { WorldObject } from './world-object.ts';
@@ -27,6 +31,10 @@ const takesAllBack = (state: State, { action }: Call, { value }: Answer): boolea
   (action === 'abort' && value === 0) ||
   (action === 'finalize' && value < 0 && value !== -EEXIST && runsBefore(state, '6.19'));
 
+/** The same, where users of the kernel do not go on as if nothing had been. */
+const endsAll = (state: State, made: Call, answer: Answer): boolean =>
+  !isEarly(state) && takesAllBack(state, made, answer);
+
 export class World {
   readonly state: State;
   /** Kernels that steps may load, as indices of `GENERATIONS`; none where there is but one. */
@@ -34,6 +42,8 @@ export class World {
   readonly #objects = new Map<number, WorldObject>();
   /** Objects that are not gone, in the order in which they were made. */
   readonly alive: WorldObject[] = [];
+  /** Sessions of the live update orchestrator, and their files. */
+  readonly luo = new Sessions();
   /** Whether the tree was filled with many names since the last kexec. */
   crowded = false;
   /** Blocks that were taken for nothing but to make memory short. */
@@ -58,11 +68,20 @@ export class World {
   }
 
   /** The same, of the kind itself. */
-  hasWhatItNeeds({ needs, since }: Pick<Kind<StepBase>, 'needs' | 'since'>): boolean {
-    if (since !== undefined && runsBefore(this.state, since)) return false;
+  hasWhatItNeeds({
+    needs,
+    since,
+    also,
+  }: Pick<Kind<StepBase>, 'needs' | 'since' | 'also'>): boolean {
+    if (since !== undefined && runsBefore(this.state, since) && !this.#runsOneOf(also))
+      return false;
     const kho = this.state.kho.get();
     if (kho === KHO_ON) return true;
     return needs === 'nothing' || (needs === 'memory' && kho !== KHO_KDUMP);
+  }
+
+  #runsOneOf(also: readonly Generation[] | undefined): boolean {
+    return also !== undefined && also.includes(generationOfAge(this.state.runs.get()));
   }
 
   /** The calls that a step stands for now; none when it does not apply. */
@@ -78,11 +97,12 @@ export class World {
    * for a change that is neither permitted nor refused while everything is written down, and not
    * for memory in scratch where nobody looks.
    */
-  #mayAsk({ action, pfn, count, order }: Call): boolean {
+  #mayAsk({ action, pfn, count, order, name }: Call): boolean {
     const { state } = this;
-    const { since } = ACTION[action];
-    if (since !== undefined && runsBefore(state, since)) return false;
+    if (!hasAction(generationOfAge(state.runs.get()), action)) return false;
     if (state.final.get() === 1 && UNSPECIFIED.includes(action)) return false;
+    // Before the merge the kernel's own list of regions is a node of the tree, not a blob.
+    if (action === 'addSubtree' && name === MEMBLOCK_NAME && isEarly(state)) return false;
     const preserves = action === 'preserveFolio' || action === 'preservePages';
     if (!preserves || !runsBefore(state, '6.18')) return true;
     return !touchesScratch(state, pfn, action === 'preserveFolio' ? 2 ** order : count);
@@ -90,7 +110,7 @@ export class World {
 
   /** Takes note of an answer that the law accepted. */
   settle(step: Step, made: Call, answer: Answer): void {
-    if (takesAllBack(this.state, made, answer)) this.#takeAllBack();
+    if (endsAll(this.state, made, answer)) this.#takeAllBack();
     kindOf(step.do).settle?.(this, step, made, answer);
   }
 
@@ -133,6 +153,8 @@ export class World {
   /** The next kernel took the handover over: what was preserved is held, the rest is gone. */
   crossOver(): void {
     this.#startAnew();
+    if (this.state.luoLeft.get() === 1) this.luo.crossOver();
+    else this.luo.forget();
     for (let i = this.alive.length - 1; i >= 0; i--) {
       const object = this.alive[i]!;
       object.names = 0;
@@ -140,6 +162,7 @@ export class World {
       if (object.preserved) {
         object.status = 'held';
         object.preserved = false;
+        if (hasRanges(this.state)) object.becomeRange();
       } else {
         object.status = 'gone';
         this.alive.splice(i, 1);
@@ -156,6 +179,7 @@ export class World {
   /** The next kernel knows of nothing. */
   forgetAll(): void {
     this.#startAnew();
+    this.luo.forget();
     for (const object of this.alive) object.status = 'gone';
     this.alive.length = 0;
   }

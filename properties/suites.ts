@@ -115,15 +115,21 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: 'live-update',
-    says: 'The orchestrator’s state is handed over like that of any other user.',
-    rules: numbered('LUO', 1),
-    wants: ['live update', 'alloc preserve', 'kexec'],
+    says: 'Sessions and their files are found by name and token, whole, and nothing is left over.',
+    rules: numbered('LUO', 21).slice(1),
+    wants: ['start live update', 'preserve memfd', 'retrieve memfd', 'finish session', 'kexec'],
   },
   {
     name: 'phases',
     says: 'What older kernels write down is what they hand over, and nothing changes in between.',
-    rules: numbered('PHS', 9),
+    rules: numbered('PHS', 10),
     wants: ['finalize', 'abort', 'preserve', 'kexec'],
+  },
+  {
+    name: 'before-the-merge',
+    says: 'The first series hand over one tree of all users, and hold what somebody still claims.',
+    rules: numbered('EAR', 8),
+    wants: ['finalize', 'abort', 'add subtree', 'return', 'kexec'],
   },
   {
     name: 'loading',

@@ -20,7 +20,7 @@ import type { State } from './state.ts';
 export const ZEROES = 0xfffffffe;
 
 /** The same on a machine; small scopes have small stamps. */
-const zeroes = ({ machine }: State): number => machine.zeroStamp ?? ZEROES;
+export const zeroes = ({ machine }: State): number => machine.zeroStamp ?? ZEROES;
 
 /** Order of the smallest block that holds so many bytes; `bytes` is at least 1. */
 export const orderFor = (s: State, bytes: number): number => {
@@ -100,6 +100,7 @@ export const APR_04: FrameSightRule = {
   says: 'Memory that was taken to be preserved reads zero until it is written.',
   sources: [core('kho_alloc_preserve')],
   strength: 'promised',
+  repeats: 'CNT-01 and CNT-02 refuse all of it; zeros are a promise of its own',
   since: '6.19',
   when: (s, _seen, pfn) => s.content.get(pfn) === zeroes(s),
   holds: (s, seen, pfn) => seen.content(pfn) === zeroes(s),

@@ -46,7 +46,15 @@ export const ACTIONS = [
   'migrate',
   'finalize',
   'abort',
-  'luoSerialize',
+  'returnMem',
+  'luoStart',
+  'luoCreateSession',
+  'luoCloseSession',
+  'luoPreserveFile',
+  'luoRetrieveSession',
+  'luoRetrieveFile',
+  'luoFinishSession',
+  'luoCloseFile',
 ] as const;
 
 export type ActionName = (typeof ACTIONS)[number];
@@ -112,11 +120,11 @@ export interface Call {
   /** NUMA node, or `ANY_NODE`. */
   readonly node: number;
   /**
-   * Index of a subtree name in the machine's table; of a region's name; of the command line that an
-   * image is loaded with.
+   * Index of a subtree name in the machine's table; of a region's name; of a session's name; of the
+   * command line that an image is loaded with.
    */
   readonly name: number;
-  /** Migrate type, content stamp, blob size in bytes or kind of damage, by action. */
+  /** Migrate type, content stamp, blob size in bytes, kind of damage or token, by action. */
   readonly value: number;
   /** The n-th page that this call asks the page allocator for is refused; 0: none is. */
   readonly fails: number;
@@ -163,9 +171,15 @@ export interface Answer {
   /** Memory that a boot reserved for a crash kernel: first frame and frames; 0 frames for none. */
   readonly crashFirst: number;
   readonly crashCount: number;
-  /** Blocks of a vmalloc area in mapping order; when it is preserved, as its chunks name them. */
+  /**
+   * Blocks of a vmalloc area in mapping order; when it is preserved, as its chunks name them. Pages
+   * of a file in its order.
+   */
   readonly pages: Ranges;
-  /** Chunks of a preserved area in order: the frame of each, and how many blocks it names. */
+  /**
+   * Chunks of a preserved area in order: the frame of each, and how many blocks it names. Blocks
+   * that the live update orchestrator took for what it writes down.
+   */
   readonly chunks: Ranges;
   /** Descriptor of an area that was preserved or restored: pages, order of the blocks, flags. */
   readonly total: number;

@@ -86,12 +86,12 @@ export const DBG_10: SystemSightRule = {
   find: (s, seen, report) => {
     const { scratchPhys = [], scratchLen = [] } = seen.debugfs();
     const pageBytes = 2 ** s.machine.pageShift;
-    const slots = s.kho.get() === KHO_ON ? areasOf(s.machine) : 0;
+    const slots = s.kho.get() === KHO_ON ? areasOf(s.machine, s.runs.get()) : 0;
     if (scratchPhys.length !== slots || scratchLen.length !== slots) {
       report(() => `${scratchPhys.length} and ${scratchLen.length} lines for ${slots} areas`);
     }
     for (let area = 0; area < slots; area++) {
-      const slot = slotOfArea(s.machine, area);
+      const slot = slotOfArea(s.machine, area, s.runs.get());
       const phys = s.areaFirst.get(slot) * pageBytes;
       const bytes = s.areaCount.get(slot) * pageBytes;
       if (scratchPhys[area] === phys && scratchLen[area] === bytes) continue;
@@ -158,6 +158,7 @@ export const DBG_13: SystemSightRule = {
   says: 'Files in `in/sub_fdts` are the blobs that came and whose memory nobody gave back.',
   sources: [kernel(DEBUGFS, 'kho_in_debugfs_init')],
   strength: 'assumed',
+  since: '6.16',
   find: (s, seen, report) => {
     const { blobs } = seen.debugfs().in ?? NO_SIDE;
     let there = 0;
@@ -186,6 +187,7 @@ export const DBG_14: SystemSightRule = {
   says: 'A file in `sub_fdts` shows what the memory of its blob holds.',
   sources: [kernel(DEBUGFS, 'kho_debugfs_blob_add'), kernel(DEBUGFS, 'kho_in_debugfs_init')],
   strength: 'observed',
+  since: '6.16',
   find: (s, seen, report) => {
     const { stampOf, ...shown } = seen.debugfs();
     let looked = 0;
@@ -217,7 +219,7 @@ const forgiving = (s: State, files: ShownFiles): ShownFiles => {
 
 /** A rule about a copy, asked of the files that a system shows. */
 const asked = (rule: WitnessRule): SystemSightRule => {
-  const { id, says, sources, strength, since, until } = rule;
+  const { id, says, sources, strength, repeats, since, until } = rule;
   return {
     kind: 'sight',
     each: 'system',
@@ -225,6 +227,7 @@ const asked = (rule: WitnessRule): SystemSightRule => {
     says,
     sources,
     strength,
+    ...(repeats === undefined ? {} : { repeats }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
     find: (s, seen, report) => {

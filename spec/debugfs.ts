@@ -59,6 +59,8 @@ export interface Witnesses {
 export interface ShownFiles extends Witnesses {
   /** First byte in which `out/fdt` differs from the tree in memory; -1 when none does. */
   readonly differsAt: number;
+  /** What the file says that begins and ends a phase, 1 or 0; undefined where there is none. */
+  readonly phase?: number | undefined;
   /** Stamp that the first page of a file holds; 0 when it holds none. */
   readonly stampOf: (file: string) => number;
 }
@@ -132,6 +134,7 @@ export const DEBUGFS_RULES: readonly WitnessRule[] = [
     says: 'The files `out/scratch_phys` and `out/scratch_len` have one number for every area.',
     sources: [kernel(DEBUGFS, 'scratch_phys_show'), kernel(DEBUGFS, 'scratch_len_show')],
     strength: 'observed',
+    repeats: 'DBG-10 refuses all of it where there is a law to compare with; a copy has none',
     severity: 'warning',
     alone: 'error',
     find: ({ out, scratchPhys, scratchLen }, report) => {
@@ -207,6 +210,7 @@ export const DEBUGFS_RULES: readonly WitnessRule[] = [
     says: 'A file in `sub_fdts` holds what its name promises, as long as it can be read.',
     sources: [kernel(DEBUGFS, 'kho_debugfs_blob_add')],
     strength: 'assumed',
+    since: '6.16',
     severity: 'warning',
     alone: 'error',
     find: (witnesses, report) => {

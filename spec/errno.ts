@@ -5,6 +5,7 @@ export const ENOMEM = 12;
 export const EBUSY = 16;
 export const EEXIST = 17;
 export const EINVAL = 22;
+export const ENOSPC = 28;
 export const EOPNOTSUPP = 95;
 export const EADDRNOTAVAIL = 99;
 
@@ -16,6 +17,7 @@ export const ERRNO_NAMES: Readonly<Record<number, string>> = {
   [EBUSY]: 'EBUSY',
   [EEXIST]: 'EEXIST',
   [EINVAL]: 'EINVAL',
+  [ENOSPC]: 'ENOSPC',
   [EOPNOTSUPP]: 'EOPNOTSUPP',
   [EADDRNOTAVAIL]: 'EADDRNOTAVAIL',
 };

@@ -11,7 +11,7 @@ import type { Call } from './call.ts';
 import { EBUSY, EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from './errno.ts';
 import { core, hex } from './rules.ts';
 import type { Action, AnswerRule, Chapter, SystemSightRule } from './rules.ts';
-import { KHO_MISSING, KHO_ON, isWritten, runsBefore } from './state.ts';
+import { KHO_MISSING, KHO_ON, hasRanges, isWritten, runsBefore } from './state.ts';
 import type { State } from './state.ts';
 
 /** Index of the name that every kernel uses itself. */
@@ -59,12 +59,16 @@ export const isOtherSize = (law: number, bytes: number): boolean => law !== 0 &&
 
 const taken = (s: State, name: number): boolean => s.outFrame.get(name) !== 0;
 
+/** Whether the outgoing tree has a name already, and whether it has room for it. */
+export const isNamed = taken;
+export const hasRoomFor = fits;
+
 /** Puts a name into the outgoing tree; it is the newest then. */
 export const nameBlob = (s: State, name: number, frame: number, bytes: number): void => {
   let names = 0;
   for (let at = 0; at < s.machine.nameBytes.length; at++) if (s.outRank.get(at) !== 0) names++;
   s.outFrame.set(name, frame + 1);
-  s.outBytes.set(name, runsBefore(s, '7.1') ? 0 : bytes);
+  s.outBytes.set(name, runsBefore(s, '7.1') && !hasRanges(s) ? 0 : bytes);
   s.outRank.set(name, names + 1);
 };
 
@@ -100,6 +104,7 @@ export const handTreeOver = (s: State, call: Call): void => {
   for (let name = 0; name < s.machine.nameBytes.length; name++) {
     s.inFrame.set(name, s.outFrame.get(name));
     s.inBytes.set(name, s.outBytes.get(name));
+    s.inReturned.set(name, 0);
     s.inFault.set(name, s.outFrame.get(name) === 1 + NO_PLACE ? 1 : 0);
   }
   const { name, value } = call;
@@ -116,6 +121,7 @@ export const forgetTree = (s: State): void => {
     s.inFrame.set(name, 0);
     s.inBytes.set(name, 0);
     s.inFault.set(name, 0);
+    s.inReturned.set(name, 0);
   }
   s.counted.set(0);
 };
@@ -165,6 +171,7 @@ export const TRE_04: AnswerRule = {
   says: 'Removing a blob succeeds, whether it was named or not.',
   sources: [core('kho_remove_subtree')],
   strength: 'observed',
+  since: '6.19',
   on: ['removeSubtree'],
   when: () => true,
   holds: (_s, _call, answer) => answer.value === 0,
@@ -277,11 +284,14 @@ export const addSubtree: Action = {
 export const removeSubtree: Action = {
   name: 'removeSubtree',
   since: '6.19',
+  also: ['v3', 'v4', 'v5'],
+  refusals: [-ENOENT, -EBUSY],
+  refusalSpans: { [-ENOENT]: { until: 'v5' }, [-EBUSY]: { until: 'v5' } },
   says: 'take a blob out of the outgoing tree',
   shows: ({ pfn }) => `kho_remove_subtree(${hex(pfn)})`,
-  effect: (s, call) => {
+  effect: (s, call, answer) => {
     const name = newestName(s, call.pfn);
-    if (name >= 0) unnameBlob(s, name);
+    if (name >= 0 && answer.value === 0) unnameBlob(s, name);
   },
 };
 

@@ -80,8 +80,9 @@ const blockBytes = (handover: Handover, block: PreservedBlock): number =>
 /** No remainder of addresses: `%` on doubles is slow, and exact division is not. */
 const isMultiple = (value: number, of: number): boolean => Number.isInteger(value / of);
 
+/** An empty area touches nothing, wherever it is said to lie. */
 const touches = (phys: number, bytes: number, area: Area): boolean =>
-  phys < area.phys + area.bytes && area.phys < phys + bytes;
+  area.bytes > 0 && phys < area.phys + area.bytes && area.phys < phys + bytes;
 
 /** Memory was there to look at, so what is not in `preserved` is not preserved. */
 const sawTracker = (handover: Handover): boolean => handover.trackerPages.length > 0;
@@ -263,6 +264,7 @@ const MEMORY_RULES: readonly HandoverRule[] = [
     says: 'Preserved blocks do not overlap, although no kernel refuses to write down such blocks.',
     sources: [core('kho_preserve_pages')],
     strength: 'assumed',
+    since: 'v5',
     severity: 'warning',
     find: (handover, report) => {
       const sorted = [...handover.preserved].sort((a, b) => a.phys - b.phys || b.order - a.order);
@@ -302,6 +304,7 @@ const MEMORY_RULES: readonly HandoverRule[] = [
     says: 'The page of the root is preserved itself.',
     sources: [concepts('KHO FDT'), core('kho_init')],
     strength: 'promised',
+    since: '6.16',
     severity: 'error',
     find: (handover, report) => {
       const { fdt } = handover;
@@ -391,6 +394,7 @@ const TRACKER_RULES: readonly HandoverRule[] = [
     says: 'A page of the tracker holds neither the root nor any part of a blob.',
     sources: [core('kho_radix_alloc_node')],
     strength: 'observed',
+    repeats: 'HND-10 and HND-13 refuse all of it together; here is what they prevent',
     since: '7.1',
     severity: 'error',
     find: (handover, report) => {

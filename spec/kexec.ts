@@ -5,9 +5,10 @@
  * jumps. The next kernel believes it or it does not: a tree that it cannot take is refused as a
  * whole, and then it boots as if there had been none.
  */
+import { bookOwnPages } from './allocation.ts';
 import { COLD, FIRST_BLOB_DAMAGE, NEXT_KERNELS, NO_KHO, REVIVED, TREE_DAMAGE } from './call.ts';
 import type { Answer, Call, Ranges } from './call.ts';
-import { EADDRNOTAVAIL, EINVAL, ENOMEM } from './errno.ts';
+import { EADDRNOTAVAIL, EINVAL } from './errno.ts';
 import { ROOT_STRING, generationOfAge } from './generations.ts';
 import {
   MEMBLOCK_NAME,
@@ -18,10 +19,12 @@ import {
   nameBlob,
   unnameBlob,
 } from './handover-tree.ts';
+import { forgetSessions, handSessionsOver } from './live-update-actions.ts';
+import { isPutOff, jumpFinalizes, preserveOwn } from './phases.ts';
 import { bookRegions } from './reserve-mem.ts';
 import { concepts, core, kernel, range } from './rules.ts';
 import type { Action, AnswerRule, Chapter, SystemSightRule } from './rules.ts';
-import { areaWithoutRoom, slotOfArea } from './scratch-sizes.ts';
+import { areaWithoutRoom, areasOf, slotOfArea } from './scratch-sizes.ts';
 import {
   EARLY,
   HELD,
@@ -102,7 +105,7 @@ export const KEX_04: AnswerRule = {
   strength: 'promised',
   on: ['kexec'],
   when: (s, call, { value }) =>
-    isHandover(s) && rootsMatch(s) && isSound(call) && value !== -ENOMEM,
+    isHandover(s) && rootsMatch(s) && isSound(call) && !isPutOff(s, value),
   holds: (_s, _call, answer) => answer.value === REVIVED,
   tell: (_s, _call, answer) => `the handover was whole, the next kernel answered ${answer.value}`,
 };
@@ -119,7 +122,7 @@ export const KEX_05: AnswerRule = {
   since: '6.19',
   on: ['kexec'],
   when: (s, call, { value }) =>
-    isHandover(s) && rootsMatch(s) && !isSound(call) && value !== -ENOMEM,
+    isHandover(s) && rootsMatch(s) && !isSound(call) && !isPutOff(s, value),
   holds: (_s, _call, { value }) => startsAnew(value),
   tell: (_s, _call, answer) => `the tree was broken, the next kernel answered ${answer.value}`,
 };
@@ -166,7 +169,7 @@ export const KEX_08: AnswerRule = {
   strength: 'promised',
   acrossRoots: true,
   on: ['kexec'],
-  when: (s, _call, { value }) => isHandover(s) && !rootsMatch(s) && value !== -ENOMEM,
+  when: (s, _call, { value }) => isHandover(s) && !rootsMatch(s) && !isPutOff(s, value),
   holds: (_s, _call, { value }) => startsAnew(value),
   tell: (s, _call, { value }) =>
     `${ROOT_STRING[generationOfAge(s.runs.get())]} was handed to a kernel that takes ` +
@@ -227,12 +230,14 @@ export const bootCold = (s: State, answer: Answer, asked: number): void => {
     s.areaFirst.set(slot, 0);
     s.areaCount.set(slot, 0);
   }
-  for (let area = 0; area < answer.areas.length; area++) {
-    const slot = slotOfArea(s.machine, area);
+  const areas = Math.min(answer.areas.length, areasOf(s.machine, s.runs.get()));
+  for (let area = 0; area < areas; area++) {
+    const slot = slotOfArea(s.machine, area, s.runs.get());
     s.areaFirst.set(slot, answer.areas.first(area));
     s.areaCount.set(slot, answer.areas.count(area));
   }
   forgetTree(s);
+  forgetSessions(s);
   s.revived.set(0);
   s.kexecs.set(0);
   bookBoot(s, answer, kernelKind);
@@ -264,6 +269,7 @@ const handOver = (s: State): void => {
 const bootRevived = (s: State, call: Call, answer: Answer): void => {
   handOver(s);
   handTreeOver(s, call);
+  handSessionsOver(s);
   for (let name = 0; name < s.machine.nameBytes.length; name++) {
     const frame = s.inFrame.get(name) - 1;
     if (frame >= 0 && s.use.get(frame) === HELD) s.blob.set(frame, 1);
@@ -302,7 +308,8 @@ export const kexecFileLoad: Action = {
     return `kexec_file_load(${[series, size, line, kernelText(value)].filter(Boolean).join(', ')})`;
   },
   effect: (s, call, answer) => {
-    if (answer.value === 0) bookImage(s, call, s.kho.get() === KHO_ON && isWritten(s));
+    const attaches = isWritten(s) || jumpFinalizes(s);
+    if (answer.value === 0) bookImage(s, call, s.kho.get() === KHO_ON && attaches);
   },
 };
 
@@ -324,7 +331,9 @@ export const kexec: Action = {
     return `── kexec ── tree damaged: ${TREE_DAMAGE[value]}${blob}`;
   },
   effect: (s, call, answer) => {
+    if (isPutOff(s, answer.value)) bookOwnPages(s, answer);
     if (answer.value < 0) return;
+    if (isHandover(s) && jumpFinalizes(s)) preserveOwn(s);
     s.runs.set(s.loads.get());
     if (answer.value === REVIVED) bootRevived(s, call, answer);
     else if (answer.value === COLD || answer.value === NO_KHO) {

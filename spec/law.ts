@@ -10,6 +10,7 @@ import type { Generation } from './generations.ts';
 import type { ActionName } from './call.ts';
 import { CONTENT } from './content.ts';
 import { WHAT_DEBUGFS_SHOWS } from './debugfs-sight.ts';
+import { EARLY_SERIES } from './early-series.ts';
 import { HANDOVER_RULES } from './handover.ts';
 import { HANDOVER_TREE } from './handover-tree.ts';
 import { KEXEC } from './kexec.ts';
@@ -49,6 +50,7 @@ export const CHAPTERS: readonly Chapter[] = [
   LIVE_UPDATE,
   SHORTAGE,
   PHASES,
+  EARLY_SERIES,
   KEXEC,
   LOADING,
   WITHOUT_KHO,
@@ -66,7 +68,8 @@ export const ACTION: Readonly<Record<ActionName, Action>> = Object.fromEntries(
 
 /** Whether the kernels of a generation have an action. */
 export const hasAction = (generation: Generation, action: ActionName): boolean =>
-  appliesTo(generation, ACTION[action].since, ACTION[action].until);
+  appliesTo(generation, ACTION[action].since, ACTION[action].until) ||
+  (ACTION[action].also ?? []).includes(generation);
 
 /** The rules that a generation has to keep. */
 export const rulesOf = (generation: Generation): readonly Rule[] =>

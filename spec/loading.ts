@@ -14,7 +14,7 @@ import { EADDRNOTAVAIL } from './errno.ts';
 import { bookImage, kernelText, startsAnew } from './kexec.ts';
 import { core, hex, kernel, range } from './rules.ts';
 import type { Action, AnswerRule, Chapter } from './rules.ts';
-import { KHO_ON, NO_IMAGE, WITHOUT_HANDOVER, areaSlots } from './state.ts';
+import { KHO_ON, NO_IMAGE, WITHOUT_HANDOVER, areaSlots, confinesImages, isEarly } from './state.ts';
 import type { State } from './state.ts';
 
 /** `Call.value` of `kexecUnload`. */
@@ -23,8 +23,11 @@ export const UNLOAD_CRASH = 1;
 
 const file = (symbol: string) => kernel('kernel/kexec_file.c', symbol);
 
-/** Frames that go with an image: a ramdisk and the aligned scratch array. */
-const COMPANIONS = 40;
+/**
+ * Frames that go with an image: a ramdisk and the aligned scratch array; before the merge the tree
+ * and the array of its ranges, too.
+ */
+const companions = (s: State): number => (isEarly(s) ? 56 : 40);
 
 /** Frames of the largest area of scratch. */
 const largestArea = (s: State): number => {
@@ -35,16 +38,15 @@ const largestArea = (s: State): number => {
   return frames;
 };
 
-const isOn = (s: State): boolean => s.kho.get() === KHO_ON;
-
 export const LOD_01: AnswerRule = {
   kind: 'answer',
   id: 'LOD-01',
   says: 'An image that is larger than every scratch area is refused with -EADDRNOTAVAIL.',
   sources: [core('kho_locate_mem_hole'), file('locate_mem_hole_callback')],
   strength: 'observed',
+  repeats: 'KEX-01, SCR-06 and LOD-03 refuse all of it together; here is why',
   on: ['kexecFileLoad'],
-  when: (s, call) => isOn(s) && call.count > largestArea(s),
+  when: (s, call) => confinesImages(s) && call.count > largestArea(s),
   holds: (_s, _call, { value }) => value === -EADDRNOTAVAIL,
   tell: (s, { count }, { value }) =>
     `${count} frames do not fit an area of ${largestArea(s)}, answered ${value}`,
@@ -57,7 +59,7 @@ export const LOD_02: AnswerRule = {
   sources: [core('kho_locate_mem_hole')],
   strength: 'assumed',
   on: ['kexecFileLoad'],
-  when: (s, call) => isOn(s) && call.count + COMPANIONS <= largestArea(s),
+  when: (s, call) => confinesImages(s) && call.count + companions(s) <= largestArea(s),
   holds: (_s, _call, { value }) => value === 0,
   tell: (s, { count }, { value }) =>
     `${count} frames fit an area of ${largestArea(s)}, answered ${value}`,
@@ -89,7 +91,7 @@ export const LOD_04: AnswerRule = {
   sources: [kernel('kernel/kexec.c', 'do_kexec_load'), core('kho_locate_mem_hole')],
   strength: 'observed',
   on: ['kexecLoad', 'kexecFileLoad'],
-  when: (s, call) => call.action === 'kexecLoad' || !isOn(s),
+  when: (s, call) => call.action === 'kexecLoad' || !confinesImages(s),
   holds: (_s, _call, { value }) => value === 0,
   tell: (_s, _call, { value }) => `answered ${value}`,
 };

@@ -41,8 +41,11 @@ export interface ReserveMem {
 export interface ScratchLine {
   /** The value; undefined when the command line says nothing. */
   readonly text: string | undefined;
-  /** What it asks for as the law reads it; the default when it is refused or says nothing. */
-  readonly request: AskedScratch;
+  /**
+   * What it asks for as the law reads it, by the age of the generation that is told; the default
+   * when it is refused or says nothing.
+   */
+  readonly requests: readonly AskedScratch[];
 }
 
 /** Pages that HugeTLB takes while a kernel boots; on x86-64 they have 1 GiB each. */
@@ -68,6 +71,8 @@ export interface Machine {
   readonly scratchLines?: readonly ScratchLine[];
   /** Scratch areas start and end at multiples of this many frames. */
   readonly scratchAlign: number;
+  /** The same for kernels up to 7.1, which go by pageblocks; the same number when absent. */
+  readonly oldScratchAlign?: number;
   /** One past the last frame that counts as low memory (4 GiB, unless the machine is small). */
   readonly lowmemEnd: number;
   /**
@@ -83,8 +88,15 @@ export interface Machine {
   readonly reserveMem?: ReserveMem;
   /** Frames that kernels reserve for a crash kernel (`crashkernel=`); absent when they do not. */
   readonly crashFrames?: number;
+  /**
+   * 32-bit cells of addresses and of sizes in the device tree by which kernels are told of a
+   * handover, as on arm64; absent: they are told otherwise, as on x86.
+   */
+  readonly rootCells?: { readonly address: number; readonly size: number };
   /** Kernels set up most pageblocks in a second phase of boot; at once when absent. */
   readonly deferredInit?: boolean;
+  /** Names of sessions and tokens of files that the orchestrator is asked with; none if absent. */
+  readonly liveUpdate?: { readonly sessions: number; readonly files: number };
   /** Stamp that a page of zeros reads as; `ZEROES` when absent. No write has it. */
   readonly zeroStamp?: number;
 }

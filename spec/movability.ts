@@ -220,6 +220,7 @@ export const MOV_10: StateRule = {
   says: 'What is preserved cannot move away: movable memory is pinned before, and stays pinned.',
   sources: [kernel('mm/memfd_luo.c', 'memfd_luo_preserve_folios'), concepts('Scratch Regions')],
   strength: 'assumed',
+  looksFurther: true,
   when: (s, pfn) => s.kept.get(pfn) !== 0,
   holds: (s, pfn) => {
     for (let order = 0; order <= 31; order++) {

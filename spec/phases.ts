@@ -16,7 +16,7 @@ import { eachRegion } from './reserve-mem.ts';
 import { hex, kernel } from './rules.ts';
 import type { Action, AnswerRule, Chapter, Seen, SystemSightRule } from './rules.ts';
 import { ranShort } from './shortage.ts';
-import { KHO, runsBefore } from './state.ts';
+import { KHO, KHO_ON, WITH_HANDOVER, isEarly, runsAs, runsBefore } from './state.ts';
 import type { State } from './state.ts';
 
 /** A symbol of KHO's core file where it stood up to 6.18. */
@@ -46,6 +46,7 @@ export const PHS_02: AnswerRule = {
   says: 'What is not final can be finalized, unless the tree has no room or memory is short.',
   sources: [before('kho_finalize'), before('kho_mem_serialize')],
   strength: 'promised',
+  since: '6.16',
   until: '6.18',
   on: ['finalize'],
   when: (s) => !isFinal(s),
@@ -75,11 +76,18 @@ export const PHS_03: AnswerRule = {
 export const PHS_04: AnswerRule = {
   kind: 'answer',
   id: 'PHS-04',
-  says: 'While it is final nothing changes: preserving and naming are refused with -EBUSY.',
+  says: 'While it is final nothing changes: preserving, naming and the like answer -EBUSY.',
   sources: [before('kho_preserve_folio'), before('kho_preserve_phys')],
   strength: 'promised',
   until: '6.18',
-  on: ['preserveFolio', 'preservePages', 'addSubtree'],
+  on: [
+    'preserveFolio',
+    'preservePages',
+    'unpreserveFolio',
+    'unpreservePages',
+    'addSubtree',
+    'removeSubtree',
+  ],
   when: isFinal,
   holds: (_s, _call, { value, taken }) => value === -EBUSY && taken.length === 0,
   tell: (_s, { action }, { value, taken }) =>
@@ -121,6 +129,7 @@ export const PHS_07: AnswerRule = {
   says: 'What cannot be finalized keeps no page that was taken for it.',
   sources: [before('kho_mem_serialize'), before('kho_abort')],
   strength: 'observed',
+  since: '6.16',
   until: '7.0',
   on: ['finalize'],
   when: (_s, _call, { value }) => value < 0,
@@ -149,6 +158,7 @@ export const PHS_09: SystemSightRule = {
   says: 'What was written down names only preserved blocks, and while it is final all of them.',
   sources: [before('kho_mem_serialize'), then('kho_mem_serialize')],
   strength: 'promised',
+  since: 'v5',
   until: '7.0',
   find: (s, seen, report) => {
     const { preserved, pageShift } = seen.handover;
@@ -167,11 +177,34 @@ export const PHS_09: SystemSightRule = {
   },
 };
 
+export const PHS_10: SystemSightRule = {
+  kind: 'sight',
+  each: 'system',
+  id: 'PHS-10',
+  says: 'The file that is written to finalize reads 1 while it is final, and otherwise 0.',
+  sources: [before('kho_out_finalize_get'), before('active_show')],
+  strength: 'observed',
+  until: '6.18',
+  find: (s, seen, report) => {
+    if (s.kho.get() !== KHO_ON) return 0;
+    const { phase } = seen.debugfs();
+    if (phase !== s.final.get()) report(() => `it reads ${phase ?? 'nothing'}`);
+    return 1;
+  },
+};
+
 /**
  * Whether memory says less than what a jump would hand over: 6.19 and 7.0 write it down anew then.
  */
 export const isStale = (s: State, seen: Seen): boolean =>
   runsBefore(s, '7.1') && !isFinal(s) && seen.handover.preserved.length < keptBlocks(s);
+
+/** Whether a jump writes down by itself what nobody wrote down. */
+export const jumpFinalizes = (s: State): boolean => runsAs(s, 'v5') && !isFinal(s);
+
+/** Whether a jump did not take place because what it had to write down could not be. */
+export const isPutOff = (s: State, value: number): boolean =>
+  value === -ENOMEM || (value === -EINVAL && s.loaded.get() === WITH_HANDOVER && runsAs(s, 'v5'));
 
 const keptBlocks = (s: State): number => {
   let blocks = 0;
@@ -187,9 +220,13 @@ const listsRegions = (s: State): boolean => {
   return list >= 0 && s.use.get(list) === KHO;
 };
 
-/** Nothing stays preserved, and users are named no more; reserve_mem names itself again. */
+/**
+ * Nothing stays preserved, and users are named no more; reserve_mem names itself again. Before the
+ * merge only the tree is taken back, and users go on.
+ */
 const takeAllBack = (s: State): void => {
   s.final.set(0);
+  if (isEarly(s)) return;
   s.eachFrame((pfn) => s.kept.set(pfn, 0));
   for (let name = 0; name < s.machine.nameBytes.length; name++) {
     if (name !== MEMBLOCK_NAME || !listsRegions(s)) unnameBlob(s, name);
@@ -197,9 +234,9 @@ const takeAllBack = (s: State): void => {
 };
 
 /** What the kernel's own users preserve when it is finalized: the tree, regions and their list. */
-const preserveOwn = (s: State): void => {
+export const preserveOwn = (s: State): void => {
   s.final.set(1);
-  s.kept.set(s.fdt.get(), 1);
+  if (!isEarly(s)) s.kept.set(s.fdt.get(), 1);
   if (listsRegions(s)) s.kept.set(s.outFrame.get(MEMBLOCK_NAME) - 1, 1);
   eachRegion(s, (first, count) =>
     eachBlock(s.machine, first, count, (head, order) =>
@@ -212,8 +249,8 @@ export const finalize: Action = {
   name: 'finalize',
   says: 'write down what will be handed over',
   until: '7.0',
-  refusals: [-EEXIST],
-  refusalSpans: { [-EEXIST]: { until: '6.18' } },
+  refusals: [-EEXIST, -EINVAL],
+  refusalSpans: { [-EEXIST]: { since: 'v5', until: '6.18' }, [-EINVAL]: { until: 'v5' } },
   shows: () => 'echo 1 > out/finalize',
   effect: (s, _call: Call, answer) => {
     const { value } = answer;
@@ -232,7 +269,7 @@ export const abort: Action = {
   refusals: [-ENOENT, -EINVAL],
   refusalSpans: {
     0: { until: '6.18' },
-    [-ENOENT]: { until: '6.18' },
+    [-ENOENT]: { since: 'v5', until: '6.18' },
     [-EINVAL]: { since: '6.19' },
   },
   shows: () => 'echo 0 > out/finalize',
@@ -246,6 +283,6 @@ export const abort: Action = {
 export const PHASES: Chapter = {
   title: 'Phases',
   says: 'Older kernels write down what they hand over: once and frozen, then again at any time.',
-  rules: [PHS_01, PHS_02, PHS_03, PHS_04, PHS_05, PHS_06, PHS_07, PHS_08, PHS_09],
+  rules: [PHS_01, PHS_02, PHS_03, PHS_04, PHS_05, PHS_06, PHS_07, PHS_08, PHS_09, PHS_10],
   actions: [finalize, abort],
 };

@@ -71,7 +71,7 @@ export const PRS_04: AnswerRule = {
   sources: [core('kho_unpreserve_folio'), core('kho_unpreserve_pages')],
   strength: 'promised',
   on: UNPRESERVE,
-  when: () => true,
+  when: (s) => !isFinal(s),
   holds: (_s, _call, answer) => answer.value === 0 && answer.taken.length === 0,
   tell: (_s, _call, answer) => `answered ${answer.value}, took ${answer.taken.length} ranges`,
 };
@@ -82,6 +82,7 @@ export const PRS_05: StateRule = {
   says: 'Nothing is both free and preserved.',
   sources: [concepts('Kexec Handover Subsystem: overview'), core('kho_preserve_folio')],
   strength: 'promised',
+  looksFurther: true,
   when: (s, pfn) => s.kept.get(pfn) !== 0,
   holds: (s, pfn) =>
     everyKeptFrame(s, pfn, (frame) => s.use.get(frame) !== FREE && s.use.get(frame) !== HELD),
@@ -172,7 +173,11 @@ export const preserveFolio: Action = {
   name: 'preserveFolio',
   says: 'keep a folio for the next kernel',
   refusals: [-EINVAL, -ENOMEM, -EBUSY],
-  refusalSpans: { [-EINVAL]: { since: '6.18' }, [-EBUSY]: { until: '6.18' } },
+  refusalSpans: {
+    [-EINVAL]: { since: '6.18' },
+    [-ENOMEM]: { since: 'v5' },
+    [-EBUSY]: { until: '6.18' },
+  },
   shows: ({ pfn, order }) => `kho_preserve_folio(${hex(pfn)}, order ${order})`,
   effect: (s, call, answer) => preserve(s, answer, () => keep(s, call.pfn, call.order)),
 };
@@ -180,16 +185,25 @@ export const preserveFolio: Action = {
 export const unpreserveFolio: Action = {
   name: 'unpreserveFolio',
   since: '6.19',
+  also: ['v3', 'v4', 'v5'],
+  refusals: [-EBUSY],
+  refusalSpans: { [-EBUSY]: { until: 'v5' } },
   says: 'stop keeping a folio',
   shows: ({ pfn, order }) => `kho_unpreserve_folio(${hex(pfn)}, order ${order})`,
-  effect: (s, call) => drop(s, call.pfn, call.order),
+  effect: (s, call, { value }) => {
+    if (value === 0) drop(s, call.pfn, call.order);
+  },
 };
 
 export const preservePages: Action = {
   name: 'preservePages',
   says: 'keep a range of pages for the next kernel',
   refusals: [-EINVAL, -ENOMEM, -EBUSY],
-  refusalSpans: { [-EINVAL]: { since: '6.18' }, [-EBUSY]: { until: '6.18' } },
+  refusalSpans: {
+    [-EINVAL]: { since: '6.18' },
+    [-ENOMEM]: { since: 'v5' },
+    [-EBUSY]: { until: '6.18' },
+  },
   shows: ({ pfn, count }) => `kho_preserve_pages(${hex(pfn)}, ${count})`,
   effect: (s, call, answer) =>
     preserve(s, answer, () =>
@@ -200,10 +214,15 @@ export const preservePages: Action = {
 export const unpreservePages: Action = {
   name: 'unpreservePages',
   since: '6.19',
+  also: ['v3', 'v4', 'v5'],
+  refusals: [-EBUSY],
+  refusalSpans: { [-EBUSY]: { until: 'v5' } },
   says: 'stop keeping a range of pages',
   shows: ({ pfn, count }) => `kho_unpreserve_pages(${hex(pfn)}, ${count})`,
-  effect: (s, call) =>
-    eachBlock(s.machine, call.pfn, call.count, (head, order) => drop(s, head, order)),
+  effect: (s, call, { value }) => {
+    if (value !== 0) return;
+    eachBlock(s.machine, call.pfn, call.count, (head, order) => drop(s, head, order));
+  },
 };
 
 /** Whether a range is preserved exactly as `preservePages` would note it. */

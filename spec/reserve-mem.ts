@@ -426,6 +426,7 @@ export const RSV_11: AnswerRule = {
   says: 'A kernel lists its regions in a blob while it has any, and has no such blob otherwise.',
   sources: [abi, memblock('reserve_mem_init')],
   strength: 'observed',
+  since: '6.16',
   on: [...BOOTS, 'releaseReserveMem'],
   when: (s, call, answer) =>
     names(s).length > 0 &&

@@ -26,6 +26,7 @@ export const RST_01: AnswerRule = {
   says: 'A folio that was handed over is restored at its address with its order.',
   sources: [core('kho_restore_folio')],
   strength: 'promised',
+  since: 'v5',
   on: ['restoreFolio'],
   when: (s, call) => heldBlock(s, call.pfn) > 0,
   holds: (s, call, answer) => answer.value === heldBlock(s, call.pfn) - 1,
@@ -68,6 +69,7 @@ export const RST_04: AnswerRule = {
   says: 'A range that was not handed over as such is refused, and nothing of it is restored.',
   sources: [core('kho_restore_pages')],
   strength: 'assumed',
+  since: '6.18',
   on: ['restorePages'],
   when: (s, call) => !isHeldRange(s, call.pfn, call.count),
   holds: (_s, _call, answer) => answer.value === -ENOENT,
@@ -97,6 +99,7 @@ const restoredFrames = (action: string, count: number, answer: { value: number }
 
 export const restoreFolio: Action = {
   name: 'restoreFolio',
+  since: 'v5',
   says: 'take over a folio from the previous kernel',
   refusals: [-ENOENT],
   shows: ({ pfn }) => `kho_restore_folio(${hex(pfn)})`,
@@ -108,6 +111,7 @@ export const restoreFolio: Action = {
 export const restorePages: Action = {
   name: 'restorePages',
   since: '6.18',
+  also: ['v3', 'v4', 'v5'],
   says: 'take over a range of pages from the previous kernel',
   refusals: [-ENOENT],
   shows: ({ pfn, count }) => `kho_restore_pages(${hex(pfn)}, ${count})`,

@@ -23,8 +23,17 @@ export interface AnswerRule extends RuleText {
   readonly tell: (s: State, call: Call, answer: Answer) => string;
 }
 
+/**
+ * What a rule about one frame looks at. `when` looks at that frame alone, beside what changes only
+ * when a kernel boots; so does `holds`, unless the rule says otherwise.
+ */
+export interface Reach {
+  /** `holds` looks at other frames, too. */
+  readonly looksFurther?: true;
+}
+
 /** An invariant: a rule about every frame of a state. */
-export interface StateRule extends RuleText {
+export interface StateRule extends RuleText, Reach {
   readonly kind: 'state';
   readonly when: (s: State, pfn: number) => boolean;
   readonly holds: (s: State, pfn: number) => boolean;
@@ -48,6 +57,16 @@ export interface ChunkList {
   readonly damage: string | undefined;
 }
 
+/** Sessions by the index of their name, and their files; sizes in bytes. */
+export interface SeenSessions {
+  readonly sessions: readonly number[];
+  readonly files: readonly {
+    readonly session: number;
+    readonly token: number;
+    readonly bytes: number;
+  }[];
+}
+
 /** What an observer saw of a system. */
 export interface Seen {
   /** Owner of a frame as the page allocator shows it, in the values of `use`. */
@@ -68,6 +87,11 @@ export interface Seen {
   chunkList(chunk: number, order: number): ChunkList;
   /** What the previous kernel's own users handed over and the running one did not look at. */
   readonly passedOver: readonly string[];
+  /**
+   * The sessions that the previous kernel's orchestrator left, or why they cannot be read; `head`
+   * is the frame of what it named in the tree.
+   */
+  luo(head: number): SeenSessions | string;
   /** The files of the kernel's debugfs directory, read when first asked for. */
   debugfs(): ShownFiles;
   /** Index of a subtree name in the machine's table, or -1. */
@@ -75,7 +99,7 @@ export interface Seen {
 }
 
 /** A rule that compares a frame of the law with the same frame of the system. */
-export interface FrameSightRule extends RuleText {
+export interface FrameSightRule extends RuleText, Reach {
   readonly kind: 'sight';
   readonly each: 'frame';
   readonly when: (s: State, seen: Seen, pfn: number) => boolean;
@@ -116,6 +140,8 @@ export interface Action {
   /** The first and the last generation that has it; all when absent. */
   readonly since?: Generation;
   readonly until?: Generation;
+  /** Generations beside those that have it as well: it came, went, and came again. */
+  readonly also?: readonly Generation[];
 }
 
 /** A chapter: rules and actions that belong together, in reading order. */

@@ -5,12 +5,14 @@
  * `lowmem,global,pernode`, name the areas outright. Anything else is refused, and then the default
  * stays: 200 %. A kernel that revives a handover does not look at the option at all (SCR-04).
  *
- * This is the law as intended. Where kernels deviate (see `src/kho/scratch-option.ts`):
+ * What counts as a size changed twice (`Grammar`). Up to 7.1 numbers lose what does not fit 64 bits
+ * and a letter without digits is zero, everywhere in Linux; from 7.2 on the largest number stands
+ * for what does not fit, and a letter alone is no size. Up to 6.17 none of the sizes may be zero,
+ * and what follows the third one is not looked at.
  *
- * - `0%` asks for nothing, as `0,0,0` does. The code refuses only the latter. A machine without
- *   any scratch has KHO that can never hand over: loading an image fails. So both are refused here.
- * - A size that does not fit 64 bits is as large as can be; kernels before 7.2 dropped high bits.
- * - A letter without digits is no size; kernels before 7.2 read it as zero.
+ * This is the law as intended. All kernels deviate (see `src/kho/scratch-option.ts`) with `0%`: it
+ * asks for nothing, as `0,0,0` does, and the code refuses only the latter. A machine without any
+ * scratch has KHO that can never hand over: loading an image fails. So both are refused here.
  *
  * Invariant: no arithmetic leaves the safe integers; a 64-bit size is kept as two halves.
  *
@@ -19,6 +21,9 @@
  * (kho_parse_scratch_size, scratch_size_update, scratch_size_node), lib/cmdline.c (memparse),
  * lib/kstrtox.c (kstrtouint).
  */
+
+import { GENERATIONS, appliesTo } from './generations.ts';
+import type { Generation } from './generations.ts';
 
 /** A number of bytes from 0 to 2^64 - 1, which is `high * 2^32 + low`. */
 export interface Bytes64 {
@@ -50,9 +55,25 @@ export const SCALE_MAX = 2 ** 32 - 1;
 
 /** Decimal digits, after at most one plus; one line end is forgiven, as everywhere in Linux. */
 const SCALE = /^\+?(\d+)\n?%$/;
-/** Digits as in C (hexadecimal, octal, decimal) and a unit. Nothing before, between or after. */
-const SIZE = /^(0[xX][\da-fA-F]+|0[0-7]*|[1-9]\d*)([KMGTPE]?)$/i;
+/** Digits as in C (hexadecimal, octal, decimal) and a unit; then whatever follows. */
+const SIZE = /^(0[xX][\da-fA-F]+|0[0-7]*|[1-9]\d*|)([KMGTPE]?)(.*)$/is;
 const UNITS = 'KMGTPE';
+
+/** What generations make of three sizes. */
+interface Grammar {
+  /** A number loses what does not fit 64 bits, and a unit without digits is zero. */
+  readonly wraps: boolean;
+  /** Each size has to be above zero; else one of them. */
+  readonly each: boolean;
+  /** What follows the third size is not looked at. */
+  readonly ignoresRest: boolean;
+}
+
+const grammarOf = (generation: Generation): Grammar => ({
+  wraps: appliesTo(generation, undefined, '7.1'),
+  each: appliesTo(generation, undefined, '6.17'),
+  ignoresRest: appliesTo(generation, undefined, '6.17'),
+});
 
 const HALF = 2 ** 32;
 const LARGEST: Bytes64 = { high: HALF - 1, low: HALF - 1 };
@@ -65,19 +86,32 @@ const isZero = ({ high, low }: Bytes64): boolean => high === 0 && low === 0;
  * Reads the value of `kho_scratch=`.
  *
  * @param text the value, without `kho_scratch=` and without the quotes of the command line
+ * @param generation of the kernel that reads it
  * @returns what it asks for; `refused` with a reason where the kernel keeps its default
  */
-export const readScratchOption = (text: string): ScratchRequest => {
+export const readScratchOption = (
+  text: string,
+  generation: Generation = GENERATIONS.at(-1)!,
+): ScratchRequest => {
   if (text.endsWith('%')) return readScale(text);
-  const parts = text.split(',');
+  const grammar = grammarOf(generation);
+  const parts = partsOf(text, grammar);
   if (parts.length !== 3) return refused('neither N% nor exactly three sizes');
-  const sizes = parts.map(readSize);
+  const sizes = parts.map((part, at) => readSize(part, grammar, at === 2));
   const [lowmem, global, perNode] = sizes;
   if (lowmem === undefined || global === undefined || perNode === undefined) {
     return refused(`'${parts[sizes.indexOf(undefined)]}' is not a size`);
   }
-  if ([lowmem, global, perNode].every(isZero)) return refused('asks for no scratch at all');
+  const asked = [lowmem, global, perNode];
+  if (asked.every(isZero)) return refused('asks for no scratch at all');
+  if (grammar.each && asked.some(isZero)) return refused('asks for an area of no size');
   return { kind: 'sizes', lowmem, global, perNode };
+};
+
+/** What stands between commas; all of the rest is the third part where nobody looks at it. */
+const partsOf = (text: string, { ignoresRest }: Grammar): readonly string[] => {
+  const parts = text.split(',');
+  return ignoresRest ? [...parts.slice(0, 2), parts.slice(2).join(',')] : parts;
 };
 
 const readScale = (text: string): ScratchRequest => {
@@ -89,34 +123,41 @@ const readScale = (text: string): ScratchRequest => {
   return percent === 0 ? refused('asks for no scratch at all') : { kind: 'scale', percent };
 };
 
-/** One size, or undefined when the text is not exactly one. */
-const readSize = (text: string): Bytes64 | undefined => {
-  const [, digits, unit] = SIZE.exec(text) ?? [];
-  if (digits === undefined || unit === undefined) return undefined;
+/** One size, or undefined when the text is not exactly one, or does not begin with the last one. */
+const readSize = (text: string, grammar: Grammar, isLast: boolean): Bytes64 | undefined => {
+  const [, digits = '', unit = '', rest = ''] = SIZE.exec(text) ?? [];
+  if (digits === '' && (unit === '' || !grammar.wraps)) return undefined;
+  if (rest !== '' && !(isLast && grammar.ignoresRest)) return undefined;
+  const { wraps } = grammar;
   const isHex = /^0x/i.test(digits);
   const base = isHex ? 16 : digits.startsWith('0') ? 8 : 10;
   let size: Bytes64 = { high: 0, low: 0 };
   for (const digit of isHex ? digits.slice(2) : digits) {
-    size = timesPlus(size, base, Number.parseInt(digit, base));
+    size = timesPlus(size, base, Number.parseInt(digit, base), wraps);
   }
   for (let i = 0; i <= UNITS.indexOf(unit.toUpperCase()) && unit !== ''; i++) {
-    size = timesPlus(size, 1024, 0);
+    size = timesPlus(size, 1024, 0, wraps);
   }
   return size;
 };
 
-/** `size * factor + more`, or the largest number where that does not fit; factor <= 1024. */
-const timesPlus = (size: Bytes64, factor: number, more: number): Bytes64 => {
+/**
+ * `size * factor + more`; where that does not fit, modulo 2^64 or the largest number there is.
+ *
+ * @param factor 1024 at most
+ */
+const timesPlus = (size: Bytes64, factor: number, more: number, wraps: boolean): Bytes64 => {
   const low = size.low * factor + more;
   const high = size.high * factor + Math.floor(low / HALF);
-  return high >= HALF ? LARGEST : { high, low: low % HALF };
+  if (high >= HALF && !wraps) return LARGEST;
+  return { high: high % HALF, low: low % HALF };
 };
 
 /** Bytes that the kernel had reserved for itself when it sizes scratch. */
 export interface EarlyBytes {
   /** Below the limit of low memory, whatever the node. */
   readonly low: number;
-  /** Everywhere. Boot-time HugeTLB pages are not counted. */
+  /** Everywhere. From 7.3 on boot-time HugeTLB pages are not counted. */
   readonly total: number;
   /** On each node with memory; what belongs to no node is in `total` alone. */
   readonly nodes: readonly number[];

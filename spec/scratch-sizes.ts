@@ -2,7 +2,7 @@
  * How large scratch has to be on a machine, and whether there is room for it.
  *
  * A cold kernel knows its command line and what it reserved before it turns to scratch. HugeTLB
- * pages of boot and the scratch array itself do not count (decision note 060). Frames of a
+ * pages of boot (from 7.3 on) and the scratch array itself do not count (note 060). Frames of a
  * reservation count for the node that they lie on, and as low memory if they lie below its border.
  *
  * Invariant: all sizes are frames, except where a name says bytes; Infinity is more than any
@@ -11,9 +11,15 @@
 import { rangesTouch } from './call.ts';
 import type { Answer, Call } from './call.ts';
 import type { Machine, NodeRange } from './machine.ts';
+import { ageOf } from './generations.ts';
 import { DEFAULT_REQUEST, areaBytes } from './scratch-option.ts';
 import type { AskedScratch, EarlyBytes } from './scratch-option.ts';
 import type { State } from './state.ts';
+
+/** Age of the first kernels that align scratch to the largest block of the page allocator. */
+const LARGE_BLOCKS_SINCE = ageOf('7.2');
+/** Age of the first kernels that do not count HugeTLB pages of boot. */
+const HUGE_APART_SINCE = ageOf('7.3');
 
 /** Index of the command line that a booting kernel got. */
 export const lineOf = (s: State, { action, name }: Call): number =>
@@ -24,15 +30,43 @@ export const usedNodes = ({ nodes }: Machine): readonly number[] =>
   nodes.flatMap(({ count }, node) => (count > 0 ? [node] : []));
 
 /** Areas that a kernel with scratch has: low memory, any node, each node with memory. */
-export const areasOf = (machine: Machine): number => 2 + usedNodes(machine).length;
+export const areasOf = (machine: Machine, age = 0): number => slotsOf(machine, age).length;
 
 /** Slot of `areaFirst` and `areaCount` for an area by its place in the scratch array. */
-export const slotOfArea = (machine: Machine, area: number): number =>
-  area < 2 ? area : 2 + (usedNodes(machine)[area - 2] ?? machine.nodes.length);
+export const slotOfArea = (machine: Machine, area: number, age = 0): number =>
+  slotsOf(machine, age)[area] ?? 2 + machine.nodes.length;
 
-/** What a command line asks for, if it says anything that is not refused. */
-const requestOf = ({ scratchLines }: Machine, line: number): AskedScratch =>
-  scratchLines?.[line]?.request ?? DEFAULT_REQUEST;
+/**
+ * Slots of the areas that a kernel of that age has, in the order of its array: the series v4 had
+ * none of low memory, the ones before it a single area.
+ */
+const slotsOf = (machine: Machine, age: number): readonly number[] => {
+  if (age >= ageOf('v3')) return [1];
+  const nodes = usedNodes(machine).map((node) => 2 + node);
+  return age >= ageOf('v4') ? [1, ...nodes] : [0, 1, ...nodes];
+};
+
+/** Of something for every area of a newer kernel, what a kernel of that age has. */
+const forAreasOf = <T>(age: number, all: readonly T[]): readonly T[] => {
+  if (age >= ageOf('v3')) return all.slice(1, 2);
+  return age >= ageOf('v4') ? all.slice(1) : all;
+};
+
+/** Age of the kernel that a call starts. */
+export const ageOfBooting = (s: State, { action, order }: Call): number => {
+  if (action !== 'coldBoot') return s.loads.get();
+  return order === 0 ? s.installed.get() : order - 1;
+};
+
+/** What a command line asks a kernel of that age for, if it says anything that is not refused. */
+const requestOf = ({ scratchLines }: Machine, line: number, age: number): AskedScratch =>
+  scratchLines?.[line]?.requests[age] ?? DEFAULT_REQUEST;
+
+/** Frames that scratch areas of a kernel of that age are multiples of. */
+export const scratchAlignOf = (machine: Machine, age: number): number =>
+  age > LARGE_BLOCKS_SINCE
+    ? (machine.oldScratchAlign ?? machine.scratchAlign)
+    : machine.scratchAlign;
 
 /** Bytes of `[start, start + bytes)` that lie in `[low, high)`. */
 const overlap = (start: number, bytes: number, low: number, high: number): number =>
@@ -42,13 +76,14 @@ const overlap = (start: number, bytes: number, low: number, high: number): numbe
 const eachReserved = (
   { machine }: State,
   answer: Answer,
+  age: number,
   visit: (start: number, bytes: number, counts: boolean) => void,
 ): void => {
   const pageBytes = 2 ** machine.pageShift;
   const { early, huge, regions, array } = answer;
   for (let i = 0; i < early.length; i++) {
     if (array !== 0 && early.first(i) === array) continue;
-    const counts = !rangesTouch(huge, early.first(i), early.count(i));
+    const counts = age > HUGE_APART_SINCE || !rangesTouch(huge, early.first(i), early.count(i));
     visit(early.first(i) * pageBytes, early.count(i) * pageBytes, counts);
   }
   for (let i = 0; i < regions.length; i++) {
@@ -57,14 +92,14 @@ const eachReserved = (
 };
 
 /** What counts when a percentage is asked for. */
-const earlyBytes = (s: State, answer: Answer): EarlyBytes => {
+const earlyBytes = (s: State, answer: Answer, age: number): EarlyBytes => {
   const { machine } = s;
   const pageBytes = 2 ** machine.pageShift;
   const used = usedNodes(machine);
   let low = 0;
   let total = 0;
   const nodes = used.map(() => 0);
-  eachReserved(s, answer, (start, bytes, counts) => {
+  eachReserved(s, answer, age, (start, bytes, counts) => {
     if (!counts) return;
     total += bytes;
     low += overlap(start, bytes, 0, machine.lowmemEnd * pageBytes);
@@ -79,25 +114,30 @@ const earlyBytes = (s: State, answer: Answer): EarlyBytes => {
 /** Frames that each area has to have, in the order of the scratch array. */
 export const askedFrames = (s: State, call: Call, answer: Answer): readonly number[] => {
   const { machine } = s;
-  const align = machine.scratchAlign;
+  const age = ageOfBooting(s, call);
+  const align = scratchAlignOf(machine, age);
   if (machine.scratchLines === undefined) {
     const up = (frames: number): number => Math.ceil(frames / align) * align;
     const { lowmem, global, perNode } = machine.scratch;
-    return [up(lowmem), up(global), ...usedNodes(machine).map(() => up(perNode))];
+    const nodes = usedNodes(machine).map(() => up(perNode));
+    return forAreasOf(age, [up(lowmem), up(global), ...nodes]);
   }
   const pageBytes = 2 ** machine.pageShift;
-  const request = requestOf(machine, lineOf(s, call));
-  const sizes = areaBytes(request, earlyBytes(s, answer), align * pageBytes);
-  return sizes.map((bytes) => bytes / pageBytes);
+  const request = requestOf(machine, lineOf(s, call), age);
+  const sizes = areaBytes(request, earlyBytes(s, answer, age), align * pageBytes);
+  return forAreasOf(
+    age,
+    sizes.map((bytes) => bytes / pageBytes),
+  );
 };
 
 /** A range of frames that is taken. */
 type Taken = readonly [first: number, end: number];
 
-/** Where an area of that place in the array may lie. */
-const homes = (machine: Machine, area: number): readonly NodeRange[] => {
-  if (area >= 2) return [machine.nodes[usedNodes(machine)[area - 2]!]!];
-  const limit = area === 0 ? machine.lowmemEnd : machine.end;
+/** Where the area of a slot may lie. */
+const homes = (machine: Machine, slot: number): readonly NodeRange[] => {
+  if (slot >= 2) return [machine.nodes[slot - 2]!];
+  const limit = slot === 0 ? machine.lowmemEnd : machine.end;
   return machine.nodes.map(({ first, count }) => ({
     first,
     count: Math.max(0, Math.min(first + count, limit) - first),
@@ -107,13 +147,13 @@ const homes = (machine: Machine, area: number): readonly NodeRange[] => {
 /** The highest place for so many frames beside what is taken, or -1; frame 0 is never one. */
 const highestPlace = (
   machine: Machine,
-  area: number,
+  slot: number,
   frames: number,
+  align: number,
   taken: readonly Taken[],
 ): number => {
-  const align = machine.scratchAlign;
   let best = -1;
-  for (const { first, count } of homes(machine, area)) {
+  for (const { first, count } of homes(machine, slot)) {
     let at = Math.floor((first + count - frames) / align) * align;
     while (at >= Math.max(first, 1)) {
       const from = at;
@@ -130,7 +170,7 @@ const highestPlace = (
 const takenBefore = (s: State, answer: Answer): Taken[] => {
   const pageBytes = 2 ** s.machine.pageShift;
   const taken: Taken[] = [];
-  eachReserved(s, answer, (start, bytes) => {
+  eachReserved(s, answer, 0, (start, bytes) => {
     taken.push([Math.floor(start / pageBytes), Math.ceil((start + bytes) / pageBytes)]);
   });
   return taken;
@@ -142,9 +182,12 @@ const takenBefore = (s: State, answer: Answer): Taken[] => {
  */
 export const areaWithoutRoom = (s: State, call: Call, answer: Answer): number => {
   const taken = takenBefore(s, answer);
+  const age = ageOfBooting(s, call);
+  const align = scratchAlignOf(s.machine, age);
   return askedFrames(s, call, answer).findIndex((frames, area) => {
     if (frames === 0) return false;
-    const first = highestPlace(s.machine, area, frames, taken);
+    const slot = slotOfArea(s.machine, area, age);
+    const first = highestPlace(s.machine, slot, frames, align, taken);
     taken.push([first, first + frames]);
     return first < 0;
   });
@@ -153,9 +196,12 @@ export const areaWithoutRoom = (s: State, call: Call, answer: Answer): number =>
 /** The first area that no place is large enough for, even if it were the only one; or -1. */
 export const areaTooLarge = (s: State, call: Call, answer: Answer): number => {
   const taken = takenBefore(s, answer);
-  return askedFrames(s, call, answer).findIndex(
-    (frames, area) => frames > 0 && highestPlace(s.machine, area, frames, taken) < 0,
-  );
+  const age = ageOfBooting(s, call);
+  const align = scratchAlignOf(s.machine, age);
+  return askedFrames(s, call, answer).findIndex((frames, area) => {
+    const slot = slotOfArea(s.machine, area, age);
+    return frames > 0 && highestPlace(s.machine, slot, frames, align, taken) < 0;
+  });
 };
 
 /** What an area is called, by its place in the array. */

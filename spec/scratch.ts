@@ -14,16 +14,17 @@ import { ageOf } from './generations.ts';
 import { onOneNode } from './machine.ts';
 import type { HugePages, Machine } from './machine.ts';
 import {
+  ageOfBooting,
   areaName,
   areaTooLarge,
   areaWithoutRoom,
   areasOf,
   askedFrames,
   lineOf,
+  scratchAlignOf,
   slotOfArea,
-  usedNodes,
 } from './scratch-sizes.ts';
-import { KHO, KHO_ON, WITHOUT_HANDOVER, insideScratch, isKept } from './state.ts';
+import { KHO, KHO_ON, WITHOUT_HANDOVER, confinesImages, insideScratch, isKept } from './state.ts';
 import type { State } from './state.ts';
 
 /** The first generation that widens scratch. */
@@ -44,7 +45,7 @@ const kernelParameters = (section: string): Source => ({
 
 /** Areas of a kernel that revives a handover against those of its predecessor. */
 const isInherited = (s: State, first: number, count: number, area: number): boolean => {
-  const slot = slotOfArea(s.machine, area);
+  const slot = slotOfArea(s.machine, area, s.loads.get());
   return first === s.areaFirst.get(slot) && count === s.areaCount.get(slot);
 };
 
@@ -113,13 +114,14 @@ export const SCR_02: AnswerRule = {
   strength: 'observed',
   on: ['coldBoot', 'kexec'],
   when: (_s, _call, answer) => answer.value >= 0,
-  holds: (s, _call, { areas }) =>
-    everyArea(
-      areas,
-      (first, count) =>
-        first % s.machine.scratchAlign === 0 && count % s.machine.scratchAlign === 0,
-    ),
-  tell: (s, _call, { areas }) => `not aligned to ${s.machine.scratchAlign}: ${describe(areas)}`,
+  holds: (s, call, { areas }) => {
+    const align = scratchAlignOf(s.machine, ageOfBooting(s, call));
+    return everyArea(areas, (first, count) => first % align === 0 && count % align === 0);
+  },
+  tell: (s, call, { areas }) => {
+    const align = scratchAlignOf(s.machine, ageOfBooting(s, call));
+    return `not aligned to ${align}: ${describe(areas)}`;
+  },
 };
 
 export const SCR_03: AnswerRule = {
@@ -132,16 +134,20 @@ export const SCR_03: AnswerRule = {
   strength: 'promised',
   on: ['coldBoot', 'kexec'],
   when: (_s, _call, answer) => answer.value >= 0 && answer.areas.length > 0,
-  holds: (s, _call, { areas }) =>
-    !overlaps(areas) &&
-    everyArea(areas, (first, count, slot) => count === 0 || belongs(s, first, count, slot)),
+  holds: (s, call, { areas }) => {
+    const slotOf = (area: number): number => slotOfArea(s.machine, area, ageOfBooting(s, call));
+    return (
+      !overlaps(areas) &&
+      everyArea(areas, (first, count, i) => count === 0 || belongs(s, first, count, slotOf(i)))
+    );
+  },
   tell: (_s, _call, { areas }) => `misplaced: ${describe(areas)}`,
 };
 
 const belongs = (s: State, first: number, count: number, slot: number): boolean => {
   if (slot === 0) return first + count <= s.machine.lowmemEnd && isMemory(s.machine, first, count);
   if (slot === 1) return isMemory(s.machine, first, count);
-  const node = s.machine.nodes[usedNodes(s.machine)[slot - 2] ?? -1];
+  const node = s.machine.nodes[slot - 2];
   return node !== undefined && first >= node.first && first + count <= node.first + node.count;
 };
 
@@ -165,7 +171,7 @@ export const SCR_04: AnswerRule = {
   on: ['kexec'],
   when: (_s, _call, answer) => bootedRevived(answer),
   holds: (s, _call, { areas }) =>
-    areas.length === areasOf(s.machine) &&
+    areas.length === areasOf(s.machine, s.loads.get()) &&
     everyArea(areas, (first, count, area) => isInherited(s, first, count, area)),
   tell: (_s, _call, { areas }) => `after the kexec: ${describe(areas)}`,
 };
@@ -216,7 +222,7 @@ export const SCR_06: AnswerRule = {
   sources: [concepts('Scratch Regions'), core('kho_locate_mem_hole')],
   strength: 'promised',
   on: ['kexecFileLoad'],
-  when: (s, _call, answer) => answer.value === 0 && s.kho.get() === KHO_ON,
+  when: (s, _call, answer) => answer.value === 0 && confinesImages(s),
   holds: (s, _call, { placed }) =>
     placed.length > 0 && everyArea(placed, (first, count) => insideScratch(s, first, count)),
   tell: (_s, _call, { placed }) => `segments at ${describe(placed)}`,
@@ -246,6 +252,7 @@ export const SCR_08: AnswerRule = {
   says: 'When there is no place for one of the areas, there are none, and KHO is off.',
   sources: [core('kho_reserve_scratch')],
   strength: 'observed',
+  since: 'v5',
   on: ['coldBoot', 'kexec'],
   when: (s, call, answer) =>
     wantsKho(s, call) &&
@@ -278,14 +285,21 @@ export const SCR_10: AnswerRule = {
   says: 'A kernel that revives a handover has as much scratch as before, whatever it is told.',
   sources: [kernelParameters('kho_scratch='), core('kho_memory_init')],
   strength: 'observed',
+  repeats: 'SCR-04 refuses all of it; here stands what the documented option promises',
+  since: 'v5',
   on: ['kexec'],
   when: (s, call, answer) => {
     if (!bootedRevived(answer) || s.machine.scratchLines === undefined) return false;
     const asked = askedFrames(s, call, answer);
-    return asked.some((frames, i) => frames !== s.areaCount.get(slotOfArea(s.machine, i)));
+    return asked.some(
+      (frames, i) => frames !== s.areaCount.get(slotOfArea(s.machine, i, s.loads.get())),
+    );
   },
   holds: (s, _call, { areas }) =>
-    everyArea(areas, (_first, count, i) => count === s.areaCount.get(slotOfArea(s.machine, i))),
+    everyArea(
+      areas,
+      (_first, count, i) => count === s.areaCount.get(slotOfArea(s.machine, i, s.loads.get())),
+    ),
   tell: (s, call, { areas }) =>
     `command line ${lineOf(s, call)} asks for other sizes; now there are ${describe(areas)}`,
 };

@@ -82,7 +82,7 @@ export const largestAt = (first: number, end: number, maxOrder: number): number 
 };
 
 /** Whether some block of this order is free outside scratch on the nodes that `node` permits. */
-const blockIsFree = (s: State, node: number, order: number): boolean => {
+export const blockIsFree = (s: State, node: number, order: number): boolean => {
   const size = 2 ** order;
   let found = false;
   eachFreeRun(s, node, (first, end) => {
@@ -115,6 +115,7 @@ export const MEM_01: AnswerRule = {
   says: 'A preservation is refused for lack of memory only when a page could not be had.',
   sources: [core('kho_radix_add_key'), core('kho_radix_alloc_node')],
   strength: 'promised',
+  since: 'v5',
   on: ['preserveFolio', 'preservePages'],
   when: (_s, _call, answer) => answer.value === -ENOMEM,
   holds: ranShort,
@@ -192,6 +193,7 @@ export const MEM_05: SystemSightRule = {
   says: 'When everything was given back, the memory is whole: nothing is missing but what booted.',
   sources: [concepts('Scratch Regions'), core('kho_restore_page')],
   strength: 'promised',
+  repeats: 'ALC-07, TRK-03 and TRE-07 refuse all of it; here is their sum',
   find: (s, seen, report) => {
     if (s.kho.get() !== KHO_ON || !isTidy(s)) return 0;
     const memory = managedFrames(s);

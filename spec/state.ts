@@ -11,6 +11,7 @@ import { frameCells, kernelCell, slotCells } from './algebra/cells.ts';
 import type { Cells, FrameLoops } from './algebra/cells.ts';
 import { GENERATIONS, ROOT_STRING, ageOf, generationOfAge } from './generations.ts';
 import type { Generation } from './generations.ts';
+import { LIVE_UPDATE_CELLS } from './live-update-cells.ts';
 import type { Machine } from './machine.ts';
 
 /** Values of `use`: who owns a frame. */
@@ -117,6 +118,11 @@ export const CELLS = {
     (s) => s.names,
     () => 1,
   ),
+  inReturned: slotCells(
+    '1 when the user of that name gave back what came (up to v4)',
+    (s) => s.names,
+    () => 1,
+  ),
   loaded: kernelCell('which image is loaded', () => WITHOUT_HANDOVER),
   nextKernel: kernelCell('which kernel the loaded image is', () => KHO_MISSING),
   kho: kernelCell('what has become of KHO in this kernel', () => KHO_KDUMP),
@@ -144,6 +150,7 @@ export const CELLS = {
   revived: kernelCell('this kernel revived a handover', () => 1),
   kexecs: kernelCell('handovers in a row so far', (s) => s.kexecs),
   fdt: kernelCell('frame of the outgoing tree', (s) => s.frames),
+  ...LIVE_UPDATE_CELLS,
 } as const;
 
 /** A state of the law on some carrier. */
@@ -154,6 +161,23 @@ export interface State extends Cells<typeof CELLS>, FrameLoops {
 /** Whether the running kernel is older than a generation. */
 export const runsBefore = (s: State, generation: Generation): boolean =>
   s.runs.get() > ageOf(generation);
+
+/** Whether the running kernel is of this generation. */
+export const runsAs = (s: State, generation: Generation): boolean =>
+  s.runs.get() === ageOf(generation);
+
+/** Whether the running kernel is of a series before the merge. */
+export const isEarly = (s: State): boolean => runsBefore(s, '6.16');
+
+/** Whether the running kernel has the `mem` properties of the first series, v4 and before. */
+export const hasRanges = (s: State): boolean => runsBefore(s, 'v5');
+
+/**
+ * Whether an image that is loaded now has to go to scratch: where KHO is on. Up to v4 it has to be
+ * active, too.
+ */
+export const confinesImages = (s: State): boolean =>
+  s.kho.get() === KHO_ON && (!hasRanges(s) || s.final.get() === 1);
 
 /** Whether memory says what is handed over: before 6.19 only once it is finalized. */
 export const isWritten = (s: State): boolean => !runsBefore(s, '6.19') || s.final.get() === 1;
@@ -213,6 +237,7 @@ export const clearFrame = (s: State, pfn: number): void => {
   s.vmNext.set(pfn, 0);
   s.vmList.set(pfn, 0);
   s.blob.set(pfn, 0);
+  s.luoUse.set(pfn, 0);
 };
 
 /** Whether frame `pfn` lies in some preserved block. */

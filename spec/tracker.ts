@@ -19,6 +19,9 @@ const TAKES = [
   'allocPreserve',
   'addSubtree',
   'finalize',
+  'luoStart',
+  'luoCreateSession',
+  'luoPreserveFile',
 ] as const;
 
 export const TRK_01: AnswerRule = {
@@ -27,6 +30,7 @@ export const TRK_01: AnswerRule = {
   says: 'The pages that KHO takes for itself were free.',
   sources: [core('kho_radix_add_key')],
   strength: 'observed',
+  since: 'v5',
   on: TAKES,
   when: (_s, _call, answer) => answer.taken.length > 0,
   holds: (s, _call, { taken }) => {
@@ -100,6 +104,7 @@ export const TRK_04: SystemSightRule = {
   says: 'Lists and bitmaps are pages that KHO took, still owns, and does not preserve.',
   sources: [kernel('kernel/kexec_handover.c', 'new_chunk'), core('kho_mem_serialize')],
   strength: 'observed',
+  since: 'v5',
   until: '7.0',
   find: (s, seen, report) => {
     const { trackerPages, pageShift } = seen.handover;

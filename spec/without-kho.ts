@@ -13,6 +13,7 @@ import { NO_KHO, REVIVED } from './call.ts';
 import type { Answer, Call } from './call.ts';
 import { EINVAL, EOPNOTSUPP } from './errno.ts';
 import { forgetTree, unnameBlob } from './handover-tree.ts';
+import { forgetSessions } from './live-update-actions.ts';
 import { insideCrashMemory } from './loading.ts';
 import { concepts, core, kernel, range } from './rules.ts';
 import type { Action, AnswerRule, Chapter } from './rules.ts';
@@ -154,11 +155,18 @@ export const crash: Action = {
     leaveAll(s);
     for (let i = 0; i < early.length; i++) setUse(s, early.first(i), early.count(i), EARLY);
     for (let i = 0; i < taken.length; i++) setUse(s, taken.first(i), taken.count(i), EARLY);
-    for (let area = 0; area < areaSlots(s.machine); area++) s.areaCount.set(area, 0);
+    for (let area = 0; area < areaSlots(s.machine); area++) {
+      s.areaFirst.set(area, 0);
+      s.areaCount.set(area, 0);
+    }
     for (let name = 0; name < s.machine.nameBytes.length; name++) unnameBlob(s, name);
     const regions = s.machine.reserveMem?.names.length ?? 0;
-    for (let slot = 0; slot < regions; slot++) s.regionBytes.set(slot, 0);
+    for (let slot = 0; slot < regions; slot++) {
+      s.regionStart.set(slot, 0);
+      s.regionBytes.set(slot, 0);
+    }
     forgetTree(s);
+    forgetSessions(s);
     s.kho.set(KHO_KDUMP);
     s.revived.set(0);
     s.kexecs.set(0);

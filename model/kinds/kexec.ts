@@ -1,9 +1,10 @@
 /** Kinds of step: loading an image, jumping, switching off and on. */
 import { FIRST_BLOB_DAMAGE } from '#spec/call';
-import { KHO_KDUMP } from '#spec/state';
+import { ageOf } from '#spec/generations';
+import { KHO_KDUMP, isEarly } from '#spec/state';
 import { call } from '../call.ts';
 import type { World } from '../world.ts';
-import { number } from './kind.ts';
+import { NO_CALLS, number } from './kind.ts';
 import type { Kind, StepBase } from './kind.ts';
 import { readied } from './phases.ts';
 
@@ -37,6 +38,15 @@ const reluctance = (world: World): number => {
   return preserved === 0 ? 3 : held > 0 ? 2 : 1;
 };
 
+/** From here on the map is not there, or empty. */
+const FIRST_MAP_DAMAGE = 3;
+
+/** Whether the loaded kernel takes a tree without a map for one in which nothing is preserved. */
+const takesNoMap = ({ state }: World): boolean => state.loads.get() > ageOf('6.19');
+
+/** Before the merge nothing can be done but jump once a tree is written and an image loaded. */
+const eagerness = ({ state }: World): number => (isEarly(state) && state.final.get() === 1 ? 4 : 1);
+
 export const load: Kind<Load> = {
   says: 'load the next kernel',
   weight: 10,
@@ -54,11 +64,13 @@ export const kexec: Kind<Kexec> = {
   silenceable: false,
   needs: 'memory',
   fields: { damage: number(0, DAMAGES) },
-  weightNow: (weight, world) => (isLoaded(world) ? weight / reluctance(world) : weight / 40),
+  weightNow: (weight, world) =>
+    isLoaded(world) ? (eagerness(world) * weight) / reluctance(world) : weight / 40,
   draw: ({ random, damages }) => ({
     damage: damages && random.oneIn(8) ? random.between(1, DAMAGES) : 0,
   }),
-  calls: (_world, { damage }) => [call('kexec', { value: damage })],
+  calls: (world, { damage }) =>
+    damage >= FIRST_MAP_DAMAGE && takesNoMap(world) ? NO_CALLS : [call('kexec', { value: damage })],
   settle: (world, _step, _made, { value }) => world.jumped(value),
 };
 

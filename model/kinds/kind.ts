@@ -57,8 +57,14 @@ export interface Kind<S extends StepBase> {
   readonly needs?: 'memory' | 'nothing';
   /** The first generation whose kernels have what it asks for; all have it when absent. */
   readonly since?: Generation;
-  /** Which runs draw it at all: those with kernels that have phases, or with several kernels. */
-  readonly only?: 'phases' | 'mixed';
+  /** Older generations that have it as well. */
+  readonly also?: readonly Generation[];
+  /**
+   * Which runs draw it at all: those with kernels that have phases, with several kernels, with
+   * kernels up to v4, in which ranges stand in the tree; those of which the seed says that somebody
+   * has sessions of live update.
+   */
+  readonly only?: 'phases' | 'mixed' | 'ranges' | 'sessions';
   readonly fields: { readonly [Name in Exclude<keyof S, 'id' | 'do'>]: Field };
   /** The weight in the present state; `weight` as it is when absent. */
   readonly weightNow?: (weight: number, world: World) => number;

@@ -1,15 +1,13 @@
 /** Kinds of step that only older kernels have: finalizing, aborting; and loading another kernel. */
 import { GENERATIONS, ageOf } from '#spec/generations';
 import type { Call } from '#spec/call';
-import { LUO_NAME, LUO_PAGES } from '#spec/live-update';
 import { UNLOAD_NEXT } from '#spec/loading';
-import { KHO_ON, WITH_HANDOVER, runsBefore } from '#spec/state';
+import { KHO_ON, WITH_HANDOVER, runsAs, runsBefore } from '#spec/state';
+import type { State } from '#spec/state';
 import { call } from '../call.ts';
 import type { Draw } from '../draw.ts';
 import type { World } from '../world.ts';
-import { FOLIO } from '../world-object.ts';
-import type { WorldObject } from '../world-object.ts';
-import { NO_CALLS, OBJECT, number } from './kind.ts';
+import { number } from './kind.ts';
 import type { Kind, StepBase } from './kind.ts';
 
 /** Write down what will be handed over. */
@@ -28,22 +26,16 @@ export interface BootKernel extends StepBase {
   readonly kernel: number;
 }
 
-/** Write a session of the live update orchestrator into an object, and name it. */
-export interface LiveUpdate extends StepBase {
-  readonly do: 'live update';
-  readonly of: number;
-}
-
 /** Load the kernel of another series; `kernel` is an index of `GENERATIONS`. */
 export interface LoadKernel extends StepBase {
   readonly do: 'load kernel';
   readonly kernel: number;
 }
 
-/** Size of the orchestrator's head from 7.2 on, in bytes; before, it is a page. */
-const STRUCT_BYTES = 32;
-
 const isFinal = ({ state }: World): boolean => state.final.get() === 1;
+
+/** Whether only what is final goes with an image: before 6.19, but for the series v5. */
+const mustBeFinal = (state: State): boolean => runsBefore(state, '6.19') && !runsAs(state, 'v5');
 
 const hasPhases = (weight: number, { state }: World): number =>
   runsBefore(state, '7.1') ? weight : 0;
@@ -51,7 +43,7 @@ const hasPhases = (weight: number, { state }: World): number =>
 /** What comes before a load that is to carry a handover: before 6.19 it has to be finalized. */
 export const readied = (world: World, load: Call): readonly Call[] => {
   const { state } = world;
-  const needs = runsBefore(state, '6.19') && state.kho.get() === KHO_ON && !isFinal(world);
+  const needs = mustBeFinal(state) && state.kho.get() === KHO_ON && !isFinal(world);
   return needs ? [call('finalize'), load] : [load];
 };
 
@@ -75,12 +67,12 @@ export const abort: Kind<Abort> = {
   weightNow: (weight, world) => hasPhases(isFinal(world) ? 2 * weight : weight / 4, world),
   draw: () => ({}),
   calls: ({ state }) =>
-    state.loaded.get() === WITH_HANDOVER && runsBefore(state, '6.19')
+    state.loaded.get() === WITH_HANDOVER && mustBeFinal(state)
       ? [call('kexecUnload', { value: UNLOAD_NEXT }), call('abort')]
       : [call('abort')],
 };
 
-const kernelField = number(GENERATIONS.indexOf('6.16'), GENERATIONS.length - 1);
+const kernelField = number(0, GENERATIONS.length - 1, GENERATIONS.indexOf('6.16'));
 
 const drawKernel = ({ random, world }: Draw): { readonly kernel: number } | undefined =>
   world.kernels.length === 0 ? undefined : { kernel: random.pick(world.kernels) };
@@ -110,31 +102,4 @@ export const loadKernel: Kind<LoadKernel> = {
   weightNow: (weight, { state }) => (state.loaded.get() > 0 ? weight / 20 : weight),
   draw: drawKernel,
   calls: (world, { kernel }) => readied(world, call('kexecFileLoad', { order: asked(kernel) })),
-};
-
-/** Blocks of at least so many pages hold a session. */
-const holdsSession = ({ status, preserved, calls, count }: WorldObject): boolean =>
-  status === 'owned' && preserved && calls === FOLIO && count >= LUO_PAGES;
-
-export const liveUpdate: Kind<LiveUpdate> = {
-  says: 'write a session with a memfd into an object, and name it',
-  weight: 3,
-  silenceable: true,
-  since: '6.19',
-  fields: { of: OBJECT },
-  draw: (draw) => draw.object((o) => holdsSession(o) && o.names === 0),
-  calls: (world, { of }) => {
-    const object = world.object(of);
-    if (object === undefined || !holdsSession(object)) return NO_CALLS;
-    const { state } = world;
-    const value = runsBefore(state, '7.2') ? 2 ** state.machine.pageShift : STRUCT_BYTES;
-    return [
-      call('luoSerialize', { pfn: object.pfn }),
-      call('addSubtree', { pfn: object.pfn, name: LUO_NAME, value }),
-    ];
-  },
-  settle: (world, { of }, { action }, { value }) => {
-    const object = world.object(of);
-    if (object !== undefined && action === 'addSubtree' && value === 0) object.names++;
-  },
 };

@@ -74,6 +74,7 @@ export const unpreserve: Kind<Unpreserve> = {
   weight: 5,
   silenceable: true,
   since: '6.19',
+  also: ['v3', 'v4', 'v5'],
   fields: { of: OBJECT },
   draw: (draw) =>
     draw.object(

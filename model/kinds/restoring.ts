@@ -2,6 +2,7 @@
 import { isHeldRange } from '#spec/restore';
 import { HELD } from '#spec/state';
 import { call } from '../call.ts';
+import { returnedFirst } from './returning.ts';
 import { NO_CALLS, OBJECT, number } from './kind.ts';
 import type { Kind, StepBase } from './kind.ts';
 import { RANGE_MAX } from './memory.ts';
@@ -33,7 +34,9 @@ export const restore: Kind<Restore> = {
     const object = world.object(of);
     if (object === undefined || object.movable) return NO_CALLS;
     const asks = object.status === 'held' || world.state.use.get(object.pfn) !== HELD;
-    return asks ? [object.calls.restore(object)] : NO_CALLS;
+    if (!asks || object.returned) return NO_CALLS;
+    if (object.status !== 'held') return [object.calls.restore(object)];
+    return [...returnedFirst(world, object), object.calls.restore(object)];
   },
   settle: (world, { of }, _made, { value }) => {
     const object = world.object(of);

@@ -147,8 +147,6 @@ const ANSWERS: Partial<Record<ActionName, Enumerate>> = {
   pin: (world) => places(world, -ENOMEM),
   unpin: done,
   migrate: (world) => places(world, -EBUSY, -ENOMEM),
-  // Of older kernels only.
-  luoSerialize: done,
 };
 
 /** The answers that exploration offers to the law for a call. */

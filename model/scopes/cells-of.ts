@@ -54,6 +54,7 @@ const unset = (
   ...(has('kexec')
     ? []
     : (['blob', 'inFrame', 'inBytes', 'inFault', 'revived', 'kexecs', 'counted'] as const)),
+  ...(has('returnMem') ? [] : (['inReturned'] as const)),
   ...(has('kexecFileLoad', 'kexecLoad') ? [] : (['loaded', 'nextKernel', 'line'] as const)),
   ...(has('kexecCrashLoad') ? [] : (['crashLoaded'] as const)),
   ...(crash[1] > 0 ? [] : (['crashFirst', 'crashCount'] as const)),

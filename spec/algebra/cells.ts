@@ -53,6 +53,9 @@ export interface Scope {
   readonly regions: number;
   /** Command lines that a kernel may get. */
   readonly lines: number;
+  /** Names of live update sessions, and tokens of their files; none when absent. */
+  readonly sessions?: number;
+  readonly files?: number;
 }
 
 export const frameCells = (says: string, max: (scope: Scope) => number): Declaration<'frame'> => ({

@@ -43,6 +43,11 @@ export interface RuleText {
   readonly since?: Generation;
   /** Last generation it applies to; to the newest one when absent. */
   readonly until?: Generation;
+  /**
+   * Why it never decides alone: which rules refuse together whatever it refuses, and what it is for
+   * all the same. Absent: it is expected to be decisive.
+   */
+  readonly repeats?: string;
   /** Asked only where kernels follow each other that write different root strings. */
   readonly acrossRoots?: true;
 }

@@ -33,18 +33,65 @@ const isKnownAsDecoded = (path: string): boolean => {
   return isOne;
 };
 
-/**
- * Reads every file.
- *
- * @param handover what was decoded from memory at this very moment
- */
-export const observeDebugfs = (sees: Observables, handover: Handover): ShownFiles => {
-  const files = sees.debugfs();
+/** A file as it was when it was looked at. */
+interface KnownFile {
+  path: string;
+  length: number;
+  stamp: number;
+  /** Its bytes, where they are decoded and there are any; the view as the system gave it, too. */
+  copy: Uint8Array | undefined;
+}
+
+const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a === undefined || b === undefined ? a === b : Buffer.compare(a, b) === 0;
+
+/** Reads every file; as long as no byte of any changed, it gives the same answer. */
+export class RememberedFiles {
+  #known: KnownFile[] = [];
+  #handover: Handover | undefined;
+  #shown: ShownFiles | undefined;
+
+  /** @param handover what was decoded from memory at this very moment */
+  observe(sees: Observables, handover: Handover): ShownFiles {
+    const files = sees.debugfs();
+    if (this.#shown !== undefined && handover === this.#handover && this.#isKnown(files)) {
+      return this.#shown;
+    }
+    this.#known = [...files].map(([path, file]) => {
+      const { length, stamp } = file;
+      const bytes = isKnownAsDecoded(path) ? file.read() : undefined;
+      return { path, length, stamp, copy: bytes?.slice() };
+    });
+    this.#handover = handover;
+    this.#shown = readFiles(files, sees, handover);
+    return this.#shown;
+  }
+
+  #isKnown(files: ReadonlyMap<string, DebugfsFile>): boolean {
+    if (files.size !== this.#known.length) return false;
+    let at = 0;
+    for (const [path, file] of files) {
+      const known = this.#known[at++]!;
+      if (path !== known.path || file.length !== known.length || file.stamp !== known.stamp) {
+        return false;
+      }
+      if (isKnownAsDecoded(path) && !sameBytes(file.read(), known.copy)) return false;
+    }
+    return true;
+  }
+}
+
+const readFiles = (
+  files: ReadonlyMap<string, DebugfsFile>,
+  sees: Observables,
+  handover: Handover,
+): ShownFiles => {
   const bytes = new Map<string, FileBytes>();
   for (const [path, file] of files) {
     bytes.set(path, (isKnownAsDecoded(path) ? file.read() : undefined) ?? file);
   }
-  const copy = readDebugfs(bytes);
+  const copy = readDebugfs(bytes, sees.generation?.());
+  const stamps = new Map([...files].map(([path, { stamp }]) => [path, stamp]));
   return {
     out: copy?.out,
     in: copy?.in,
@@ -54,9 +101,16 @@ export const observeDebugfs = (sees: Observables, handover: Handover): ShownFile
     recordedPage: undefined,
     measuredPage: undefined,
     scratch: handover.scratch,
-    differsAt: differsAt(files.get('out/fdt'), sees, handover),
-    stampOf: (path) => files.get(path)?.stamp ?? 0,
+    phase: phaseIn(files.get('out/finalize') ?? files.get('out/active')),
+    differsAt: differsAt(files.get('out/fdt') ?? files.get('out/dt'), sees, handover),
+    stampOf: (path) => stamps.get(path) ?? 0,
   };
+};
+
+/** The digit that a file begins with; undefined where there is no such file. */
+const phaseIn = (file: DebugfsFile | undefined): number | undefined => {
+  const first = file?.read()?.[0];
+  return first === undefined ? undefined : first - 0x30;
 };
 
 /** First byte in which a file differs from the tree in memory; -1 when none does. */

@@ -1,36 +1,33 @@
 /**
  * Lockstep: the law and a system, side by side.
  *
- * Every call goes to the system; its answer is judged by the law, then the law follows. What a call
- * may have touched is compared at once; everything is compared at every kexec (before the jump and
- * after it), every 64th call, after a call that was made to run short of memory, after one that
- * takes something out of the handover (`HIDES`), and at the end; never twice without a call in
- * between.
+ * Every call goes to the system; its answer is judged by the law, then the law follows. Frames that
+ * a call named, or that changed on either side, are compared at once. Everything is looked at at
+ * every kexec (before the jump and after it), every 64th call, after a call that was made to run
+ * short of memory, after one that takes something out of the handover (`HIDES`), and at the end;
+ * never twice without a call in between. After a boot and on schedule every frame is compared and
+ * every rule asked anew; else those frames, and those rules, of which something changed.
+ *
  * The first rule that is broken ends the trace.
  */
 import type { CallAnswer } from '#model/call';
 import type { System } from '#model/system';
+import type { SparseState } from '#model/sparse-carrier';
 import type { ActionName, Answer, Call } from '#spec/call';
-import { ACTIONS, boots } from '#spec/call';
+import { boots } from '#spec/call';
 import { generationOfAge } from '#spec/generations';
 import type { Generation } from '#spec/generations';
-import type { Handover, HandoverRule } from '#spec/handover';
-import { ACTION, rulesOf } from '#spec/law';
-import { isStale } from '#spec/phases';
-import type {
-  AnswerRule,
-  FrameSightRule,
-  Rule,
-  Seen,
-  StateRule,
-  SystemSightRule,
-} from '#spec/rules';
-import type { State } from '#spec/state';
+import type { Handover } from '#spec/handover';
+import { ACTION } from '#spec/law';
+
+import type { Rule, Seen } from '#spec/rules';
 import { completeAreaAnswer } from './chunk-list.ts';
-import { completeBootAnswer, glance, observe } from './observer.ts';
+import { FrameComparison } from './frame-comparison.ts';
+import { judgeOf } from './judge.ts';
+import type { Judge } from './judge.ts';
+import { Observer, completeBootAnswer, glance } from './observer.ts';
+import { SightComparison } from './sight-comparison.ts';
 import { tryAnswers, tryFrames, trySights } from './teeth.ts';
-import type { Entry } from './teeth.ts';
-import { ruleIndex } from './tally.ts';
 import type { Tally } from './tally.ts';
 
 /** A broken rule, and how. */
@@ -63,64 +60,26 @@ const HANDS_OUT: readonly ActionName[] = ['allocPages', 'vmalloc', 'allocPreserv
 /** Actions that answer where what they are about is now. */
 const MOVES: readonly ActionName[] = ['pin', 'migrate'];
 
-const entries = <R extends Rule>(rules: readonly R[]): readonly Entry<R>[] =>
-  rules.map((rule) => ({ rule, index: ruleIndex(rule.id) }));
-
-/** The rules of a generation, sorted by what they look at. */
-class Judge {
-  readonly byAction: Readonly<Record<ActionName, readonly Entry<AnswerRule>[]>>;
-  readonly state: readonly Entry<StateRule>[];
-  readonly frame: readonly Entry<FrameSightRule>[];
-  readonly system: readonly Entry<SystemSightRule>[];
-  readonly handover: readonly Entry<HandoverRule>[];
-
-  constructor(generation: Generation) {
-    const rules = rulesOf(generation);
-    const answers = rules.filter((rule) => rule.kind === 'answer');
-    this.byAction = Object.fromEntries(
-      ACTIONS.map((action) => [
-        action,
-        entries(answers.filter((rule) => rule.on.includes(action))),
-      ]),
-    ) as Record<ActionName, Entry<AnswerRule>[]>;
-    this.state = entries(rules.filter((rule) => rule.kind === 'state'));
-    const sights = rules.filter((rule) => rule.kind === 'sight');
-    this.frame = entries(sights.filter((rule) => rule.each === 'frame'));
-    this.system = entries(sights.filter((rule) => rule.each === 'system'));
-    this.handover = entries(
-      rules.filter((rule) => rule.kind === 'handover' && rule.severity !== 'info'),
-    ) as Entry<HandoverRule>[];
-  }
-}
-
-const judges = new Map<Generation, Judge>();
-
-const judgeOf = (generation: Generation): Judge => {
-  let judge = judges.get(generation);
-  if (judge === undefined) {
-    judge = new Judge(generation);
-    judges.set(generation, judge);
-  }
-  return judge;
-};
-
 export class Lockstep {
-  readonly state: State;
+  readonly state: SparseState;
   readonly system: System;
   /** The rules of the running kernel. */
   #judge: Judge;
   readonly #tally: Tally;
   readonly #glance: Pick<Seen, 'use' | 'content'>;
   readonly #fullEvery: number;
+  readonly #observer: Observer;
+  readonly #frames: FrameComparison;
+  readonly #sights: SightComparison;
+  /** Calls since the last comparison, and since the last one of every frame. */
+  #sinceLast = 0;
   #sinceFull = 0;
-  /** Whether near misses are tried after this comparison. */
-  #isDue = false;
   #lastValue = 0;
 
   /** @param fullEvery calls between two full comparisons */
   constructor(
     system: System,
-    state: State,
+    state: SparseState,
     generation: Generation,
     tally: Tally,
     fullEvery = FULL_EVERY,
@@ -131,6 +90,9 @@ export class Lockstep {
     this.#judge = judgeOf(generation);
     this.#tally = tally;
     this.#glance = glance(system);
+    this.#observer = new Observer(system);
+    this.#frames = new FrameComparison(state, system.sees, this.#judge, tally);
+    this.#sights = new SightComparison(state, system.sees, tally);
   }
 
   /** What the system answered last. */
@@ -150,13 +112,15 @@ export class Lockstep {
       const before = this.compareRest();
       if (before !== undefined) return before;
     }
+    this.#sinceLast++;
     this.#sinceFull++;
     const answer = this.system.call(call);
     this.#lastValue = answer.value;
     if (call.action === 'preserveVmalloc' && answer.value > 0) {
       completeAreaAnswer(this.system.sees.memory, call.order, answer);
     }
-    const booted = ends && answer.value >= 0 ? completeBootAnswer(this.system, answer) : undefined;
+    const booted = ends && answer.value >= 0 ? this.#observer.handover() : undefined;
+    if (booted !== undefined) completeBootAnswer(this.system, booted, answer);
     this.#tally.outcome(call.action, answer.value);
     if (call.action === 'preserveFolio' && answer.value === 0) this.#tally.preserved(call.order);
     if (ends && answer.value >= 0) this.#judge = judgeOf(this.#booting(call));
@@ -166,9 +130,11 @@ export class Lockstep {
     then(answer);
     if (call.action === 'kexec' && answer.value === 1) this.#countKexec();
     if (booted !== undefined) return this.compareAll(booted);
-    const touched = this.#compareTouched(call, answer);
+    const touched =
+      this.#compareTouched(call, answer) ??
+      this.#frames.compareChanged(this.#glance as Seen, this.#judge);
     const hidden = (call.fails > 0 && answer.value < 0) || HIDES.includes(call.action);
-    if (touched !== undefined || (this.#sinceFull < this.#fullEvery && !hidden)) return touched;
+    if (touched !== undefined || (this.#sinceLast < this.#fullEvery && !hidden)) return touched;
     return this.compareAll();
   }
 
@@ -250,67 +216,27 @@ export class Lockstep {
 
   /** Compares everything, unless nothing happened since that was done last. */
   compareRest(): Violation | undefined {
-    return this.#sinceFull === 0 ? undefined : this.compareAll();
+    return this.#sinceLast === 0 ? undefined : this.compareAll();
   }
 
   /**
-   * Compares everything there is.
+   * Compares everything there is: anew after a boot and on schedule, else what changed since.
    *
-   * @param handover what was decoded since the last call, if it was
+   * @param booted what was decoded since the kernel booted, if it just did
    */
-  compareAll(handover?: Handover): Violation | undefined {
-    this.#sinceFull = 0;
-    const seen = observe(this.system, handover);
-    this.#isDue = this.#tally.isDue(++this.#tally.comparisons);
+  compareAll(booted?: Handover): Violation | undefined {
+    const all = booted !== undefined || this.#sinceFull >= this.#fullEvery;
+    if (all) this.#sinceFull = 0;
+    this.#sinceLast = 0;
+    const seen = this.#observer.see(booted);
+    const isDue = this.#tally.isDue(++this.#tally.comparisons);
+    const judge = this.#judge;
     const violation =
-      this.#compareFrames(seen) ?? this.#compareSystem(seen) ?? this.#judgeHandover(seen);
-    if (violation === undefined && this.#isDue) {
-      tryFrames(this.#tally, this.#judge.frame, this.#judge.state, this.state, seen);
-      trySights(this.#tally, this.#judge.system, this.#judge.handover, this.state, seen);
+      this.#frames.compare(seen, judge, all) ?? this.#sights.compare(seen, judge, all);
+    if (violation === undefined && (isDue || this.#sights.isDue)) {
+      tryFrames(this.#tally, judge.frame, judge.state, this.state, seen);
+      trySights(this.#tally, judge.system, judge.handover, this.state, seen);
     }
     return violation;
-  }
-
-  #compareFrames(seen: Seen): Violation | undefined {
-    let violation: Violation | undefined;
-    this.state.someFrame((pfn) => {
-      violation = this.#judgeFrame(pfn, seen);
-      return violation !== undefined;
-    });
-    return violation;
-  }
-
-  #compareSystem(seen: Seen): Violation | undefined {
-    for (const { rule, index } of this.#judge.system) {
-      const violation = this.#firstFinding(rule, index, (report) =>
-        rule.find(this.state, seen, report),
-      );
-      if (violation !== undefined) return violation;
-    }
-    return undefined;
-  }
-
-  #judgeHandover(seen: Seen): Violation | undefined {
-    if (isStale(this.state, seen)) return undefined;
-    const { handover } = seen;
-    for (const { rule, index } of this.#judge.handover) {
-      const violation = this.#firstFinding(rule, index, (report) => rule.find(handover, report));
-      if (violation !== undefined) return violation;
-    }
-    return undefined;
-  }
-
-  #firstFinding(
-    rule: Rule,
-    index: number,
-    find: (report: (tell: () => string) => void) => number,
-  ): Violation | undefined {
-    let text: string | undefined;
-    const places = find((tell) => {
-      text ??= tell();
-    });
-    this.#tally.rules[index]! += places;
-    if (places > 0) this.#isDue ||= this.#tally.isHardlyTried(index);
-    return text === undefined ? undefined : { rule, text };
   }
 }

@@ -14,19 +14,14 @@ import { SLOTS } from '#model/place';
 import { Random } from '#model/random';
 import type { Step, Trace } from '#model/step';
 import type { Machine, System } from '#model/system';
-import { COLD, REVIVED } from '#spec/call';
-import { EINVAL, ENOMEM } from '#spec/errno';
 import { GENERATIONS } from '#spec/generations';
-import { LUO_PAGES } from '#spec/live-update';
-import { KEX_09 } from '#spec/kexec';
 import { readsAlike } from '#src/abi/decode/read-as';
+import { NO_JUMP, OUTCOMES, outcomeOf } from './jump-outcomes.ts';
+import type { Outcome } from './jump-outcomes.ts';
 import { TraceRunner } from './run-trace.ts';
 import { Tally } from './tally.ts';
 
-/** What became of a handover, from best to worst. */
-export const OUTCOMES = ['same', 'refused', 'ignored', 'misread', 'panic'] as const;
-
-export type Outcome = (typeof OUTCOMES)[number];
+export type { Outcome };
 
 /** Makes the system of a machine that is switched on with some kernel. */
 export type MachineMaker = (machine: Machine, kernel: KernelProfile) => System;
@@ -57,13 +52,10 @@ const ORDINARY = 4;
 const OBJECTS = 6;
 const ORDER_MAX = 4;
 
-/** Answers of a jump that did not take place. */
-const NO_JUMP: readonly number[] = [-EINVAL, -ENOMEM];
-
 const SHAPE: MachineShape = { ...plainShape(64), reserveMem: ['16K:4K:rmA'] };
 
 /** Steps that make the default content, and more of it in every further trace. */
-const contentOf = (random: Random, pageBytes: number): Step[] => {
+const contentOf = (random: Random): Step[] => {
   const steps: Step[] = [];
   const add = (step: Record<string, unknown>): number => {
     const id = steps.length;
@@ -83,14 +75,16 @@ const contentOf = (random: Random, pageBytes: number): Step[] => {
     const order = random.between(0, ORDER_MAX);
     keep(add({ do: 'alloc', node: -1, order, movable: false }));
   }
-  const session = add({ do: 'alloc preserve', bytes: LUO_PAGES * pageBytes, nth: 0 });
-  add({ do: 'live update', of: session });
+  add({ do: 'start live update', nth: 0 });
+  const session = add({ do: 'create session', count: 1, nth: 0 });
+  const file = add({ do: 'preserve memfd', of: session, count: 1, pages: 3, nth: 0 });
+  add({ do: 'write memfd', of: file, page: 1 });
   return steps;
 };
 
 /** The trace that fills a machine and jumps into `reader`. */
-const traceOfPair = (reader: KernelProfile, seed: number): Trace => {
-  const steps = contentOf(new Random(seed), 2 ** SHAPE.pageShift);
+export const traceOfPair = (reader: KernelProfile, seed: number): Trace => {
+  const steps = contentOf(new Random(seed));
   const id = steps.length;
   const kernel = GENERATIONS.indexOf(reader.generation);
   const end: readonly Step[] = [
@@ -108,8 +102,12 @@ export class Matrix {
     this.#make = make;
   }
 
-  /** Runs `traces` traces of a pair; the same number gives the same traces. */
-  pair(writer: KernelProfile, reader: KernelProfile, traces: number): PairResult {
+  /**
+   * Runs `traces` traces of a pair; the same number gives the same traces.
+   *
+   * @param shrinks whether a smallest trace is looked for
+   */
+  pair(writer: KernelProfile, reader: KernelProfile, traces: number, shrinks = true): PairResult {
     const seen: Partial<Record<Outcome, number>> = {};
     let worst: Attempt | undefined;
     for (let seed = 1; seed <= traces; seed++) {
@@ -120,7 +118,7 @@ export class Matrix {
     }
     if (worst === undefined) throw new Error(`${writer.name} never jumped into ${reader.name}`);
     const { outcome } = worst;
-    const needsWitness = outcome !== 'same' && outcome !== 'refused';
+    const needsWitness = shrinks && outcome !== 'same' && outcome !== 'refused';
     const witness = needsWitness ? this.#smallest(writer, reader, worst) : undefined;
     return { writer, reader, outcome, seen, witness };
   }
@@ -128,11 +126,15 @@ export class Matrix {
   /** Runs one trace of a pair; undefined when it never jumped. */
   attempt(writer: KernelProfile, reader: KernelProfile, trace: Trace): Attempt | undefined {
     let system: System | undefined;
-    const runner = new TraceRunner((machine) => (system = this.#make(machine, writer)), writer);
     let fdt = 0;
+    const make = (machine: Machine): System => {
+      system = this.#make(machine, writer);
+      system.atJump = (told) => (fdt = told.fdt);
+      return system;
+    };
+    const runner = new TraceRunner(make, writer);
     let answer: number | undefined;
     const result = runner.run(planOf(trace), new Tally(), ({ call, value }) => {
-      if (call.action === 'kexecFileLoad') fdt = system!.sees.fdt();
       if (call.action === 'kexec') answer = value;
     });
     if (answer === undefined || NO_JUMP.includes(answer)) return undefined;
@@ -166,19 +168,3 @@ export class Matrix {
 }
 
 const rank = (outcome: Outcome): number => OUTCOMES.indexOf(outcome);
-
-/**
- * What happened at a jump.
- *
- * @param answer what the jump answered
- * @param rule the rule that broke at it or right after it
- * @param misreads whether the reader would take other memory for preserved than the writer did
- */
-const outcomeOf = (answer: number, rule: string | undefined, misreads: boolean): Outcome => {
-  if (answer < 0) return misreads ? 'misread' : 'panic';
-  if (rule === KEX_09.id) return 'ignored';
-  if (rule !== undefined) return 'misread';
-  if (answer === REVIVED) return 'same';
-  if (answer === COLD) return 'refused';
-  throw new Error(`a jump answered ${answer}, which means nothing`);
-};

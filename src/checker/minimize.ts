@@ -12,6 +12,7 @@ import { plainShape, shapeProblem } from '#model/machines';
 import type { MachineShape } from '#model/machines';
 import { simplerSteps } from '#model/simplify';
 import type { Step, Trace } from '#model/step';
+import { deviationKey } from './jumps.ts';
 import type { TraceRunner } from './run-trace.ts';
 import { Tally } from './tally.ts';
 
@@ -33,8 +34,11 @@ class Minimizer {
   #trace: Trace;
   readonly #runner: TraceRunner;
   readonly #rule: string;
+  /** The known deviation that breaks the rule; empty where none does. */
+  readonly #known: string;
 
   constructor(runner: TraceRunner, trace: Trace, rule: string) {
+    this.#known = deviationKey(runner.run(planOf(trace), new Tally()).known);
     this.#runner = runner;
     this.#trace = trace;
     this.#rule = rule;
@@ -44,12 +48,16 @@ class Minimizer {
     return this.#trace;
   }
 
-  /** Takes a candidate if it breaks the same rule; what it did not execute is dropped with it. */
+  /**
+   * Takes a candidate if it breaks the same rule, and as known or unknown a way as before; what it
+   * did not execute is dropped with it.
+   */
   #try(candidate: Trace): boolean {
     if (this.executions >= EXECUTIONS_MAX) return false;
     this.executions++;
     const result = this.#runner.run(planOf(candidate), new Tally());
     if (result.violation?.rule.id !== this.#rule) return false;
+    if (deviationKey(result.known) !== this.#known) return false;
     this.#trace = { machine: candidate.machine, steps: result.executed };
     return true;
   }

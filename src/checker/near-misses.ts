@@ -8,7 +8,7 @@
 import type { Answer, Ranges } from '#spec/call';
 import type { CopiedSide, ShownFiles } from '#spec/debugfs';
 import type { Handover } from '#spec/handover';
-import type { Seen } from '#spec/rules';
+import type { Seen, SeenSessions } from '#spec/rules';
 import { HELD, KHO, MOVABLE, UNMOVABLE } from '#spec/state';
 import type { State } from '#spec/state';
 
@@ -216,10 +216,20 @@ const nearFiles = (of: ShownFiles): ShownFiles[] => [
   { ...of, stampOf: (file) => of.stampOf(file) + 1 },
 ];
 
-/** A sight of a system with one thing changed: all of it, and the part of it that differs. */
+/** Changes of what the previous kernel's orchestrator left. */
+const LEFT_OTHERWISE: readonly ((of: SeenSessions) => SeenSessions | string)[] = [
+  () => 'is changed',
+  (of) => ({ ...of, sessions: of.sessions.slice(1) }),
+  (of) => ({ ...of, sessions: [...of.sessions, -1] }),
+  (of) => ({ ...of, files: of.files.slice(1) }),
+  (of) => ({ ...of, files: of.files.map((file) => ({ ...file, bytes: file.bytes + 1 })) }),
+  (of) => ({ ...of, files: of.files.map((file) => ({ ...file, token: file.token + 1 })) }),
+];
+
+/** A sight of a system with one thing changed: all of it, and the parts of it that differ. */
 export interface NearSight {
   readonly seen: Seen;
-  readonly part: keyof Seen;
+  readonly parts: readonly (keyof Seen)[];
 }
 
 /** Sights of a system that differ from `seen` in one thing. */
@@ -233,6 +243,12 @@ export const nearSights = (seen: Seen): NearSight[] => {
     { regions: () => (typeof regions === 'string' ? [] : 'is changed') },
     ...nearHandovers(seen.handover).map((handover) => ({ handover })),
     ...nearFiles(seen.debugfs()).map((files) => ({ debugfs: () => files })),
+    ...LEFT_OTHERWISE.map((change) => ({
+      luo: (head: number) => {
+        const left = seen.luo(head);
+        return typeof left === 'string' ? left : change(left);
+      },
+    })),
   ];
   if (typeof regions !== 'string') {
     const changes = nearList(
@@ -244,7 +260,7 @@ export const nearSights = (seen: Seen): NearSight[] => {
   }
   return near.map((change) => ({
     seen: { ...seen, ...change },
-    part: Object.keys(change)[0] as keyof Seen,
+    parts: Object.keys(change) as (keyof Seen)[],
   }));
 };
 

@@ -4,6 +4,7 @@
 import { call } from '#model/call';
 import type { Call } from '#model/call';
 import { Drawer, swarmWeights } from '#model/draw';
+import { withSessions } from '#model/generators';
 import type { TracePlan } from '#model/generators';
 import type { KernelProfile } from '#model/kernels';
 import { buildMachine } from '#model/machines';
@@ -18,6 +19,8 @@ import { boots } from '#spec/call';
 import { GENERATIONS, ageOf } from '#spec/generations';
 import type { Answer } from '#spec/call';
 import type { State } from '#spec/state';
+import { JumpWatch } from './jumps.ts';
+import type { JudgeOfJumps, KnownDeviation } from './jumps.ts';
 import { FULL_EVERY, Lockstep } from './lockstep.ts';
 import type { Violation } from './lockstep.ts';
 import type { Tally } from './tally.ts';
@@ -42,10 +45,12 @@ export interface TraceResult {
   readonly violation: Violation | undefined;
   /** Index in `executed` of the step that broke the rule; -1 for the first boot. */
   readonly brokenAt: number;
+  /** What is known to follow between two kernels, where that is what broke the rule. */
+  readonly known: KnownDeviation | undefined;
 }
 
+const FIRST_WITHOUT_RANGES = GENERATIONS.indexOf('v5');
 const FIRST_WITH_SIZES = GENERATIONS.indexOf('7.1');
-const FIRST_WITH_LARGE_BLOCKS = GENERATIONS.indexOf('7.2');
 
 /** Kernels that steps bring, as indices of `GENERATIONS`. */
 const broughtBy = (steps: readonly Step[] | undefined): readonly number[] =>
@@ -58,10 +63,20 @@ export class TraceRunner {
   readonly #make: SystemMaker;
   readonly #kernel: KernelProfile;
   readonly #fullEvery: number;
+  readonly #judge: JudgeOfJumps | undefined;
   readonly #states = new Map<string, SparseState>();
 
-  /** @param fullEvery calls between two full comparisons */
-  constructor(make: SystemMaker, kernel: KernelProfile, fullEvery = FULL_EVERY) {
+  /**
+   * @param fullEvery calls between two full comparisons
+   * @param judge tells what is known to follow between two kernels; nothing is when absent
+   */
+  constructor(
+    make: SystemMaker,
+    kernel: KernelProfile,
+    fullEvery = FULL_EVERY,
+    judge?: JudgeOfJumps,
+  ) {
+    this.#judge = judge;
     this.#make = make;
     this.#kernel = kernel;
     this.#fullEvery = fullEvery;
@@ -85,13 +100,16 @@ export class TraceRunner {
     const first = GENERATIONS.indexOf(this.#kernel.generation);
     const all = [first, ...kernels, ...broughtBy(plan.steps)];
     const hasOldTrees = all.some((kernel) => kernel < FIRST_WITH_SIZES);
-    const alignsToPageblocks = all.every((kernel) => kernel < FIRST_WITH_LARGE_BLOCKS);
-    const state = this.#stateFor(plan.machine, { hasOldTrees, alignsToPageblocks });
+    const hasOwnOption = all.some((kernel) => kernel < FIRST_WITHOUT_RANGES);
+    const state = this.#stateFor(plan.machine, { hasOldTrees, hasOwnOption });
     const has = [
       ...(hasOldTrees ? (['phases'] as const) : []),
       ...(kernels.length > 0 ? (['mixed'] as const) : []),
+      ...(hasOwnOption ? (['ranges'] as const) : []),
+      ...(withSessions(plan) ? (['sessions'] as const) : []),
     ];
     const system = this.#make(state.machine);
+    const jumps = this.#judge && new JumpWatch(system, this.#judge);
     const lockstep = new Lockstep(system, state, this.#kernel.generation, tally, this.#fullEvery);
     const world = new World(state, kernels);
     state.installed.set(ageOf(this.#kernel.generation));
@@ -112,7 +130,8 @@ export class TraceRunner {
     tally.chains.set(run.longestChain, (tally.chains.get(run.longestChain) ?? 0) + 1);
     const nodes = state.machine.nodes.length;
     tally.nodes.set(nodes, (tally.nodes.get(nodes) ?? 0) + 1);
-    return { executed: run.executed, violation, brokenAt: run.executed.length - 1 };
+    const known = violation && run.broken && jumps?.explains(run.broken, violation.rule.id);
+    return { executed: run.executed, violation, brokenAt: run.executed.length - 1, known };
   }
 }
 
@@ -120,6 +139,8 @@ export class TraceRunner {
 class TraceRun {
   readonly executed: Step[] = [];
   longestChain = 0;
+  /** The call at which a rule broke, and its answer. */
+  broken: { readonly call: Call; readonly value: number } | undefined;
   readonly #lockstep: Lockstep;
   readonly #world: World;
   readonly #tally: Tally;
@@ -165,6 +186,7 @@ class TraceRun {
     const jumps = boots(made) && made.action !== 'coldBoot';
     const asked = answered || !jumps || violation?.rule.kind === 'answer';
     const value = asked ? this.#lockstep.lastValue : Number.NaN;
+    if (violation !== undefined) this.broken = { call: made, value };
     this.#watch?.({ step, call: made, value }, this.#world.state);
     return violation;
   }

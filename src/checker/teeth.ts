@@ -11,9 +11,11 @@ import type { Answer, Call } from '#spec/call';
 import type { HandoverRule } from '#spec/handover';
 import type { AnswerRule, FrameSightRule, Rule, Seen, StateRule } from '#spec/rules';
 import type { SystemSightRule } from '#spec/rules';
+import { HELD } from '#spec/state';
 import type { State } from '#spec/state';
 import { eachNearState, nearAnswers, nearFrames, nearSights, partsRead } from './near-misses.ts';
 import type { NearSight } from './near-misses.ts';
+import { wholeMisses, wholeSights } from './near-wholes.ts';
 import type { Tally } from './tally.ts';
 
 /** A rule and its place in the tally. */
@@ -78,7 +80,7 @@ export const tryAnswers = (
   const moment = new Moment(tally);
   const judged = new Set<number>();
   for (const { rule, index } of rules) if (rule.when(s, call, answer)) judged.add(index);
-  for (const near of nearAnswers(s, answer)) {
+  for (const near of [...nearAnswers(s, answer), ...wholeMisses(s, call, answer)]) {
     moment.ask(rules, (rule) =>
       refuses(() => {
         const isAsked = rule.when(s, call, near);
@@ -87,6 +89,16 @@ export const tryAnswers = (
     );
   }
   moment.end(judged);
+};
+
+/** First frame that was handed over with something in it, which few are; or -1. */
+const heldAndWritten = (s: State): number => {
+  let found = -1;
+  s.someFrame((pfn) => {
+    if (s.use.get(pfn) === HELD && s.content.get(pfn) !== 0) found = pfn;
+    return found >= 0;
+  });
+  return found;
 };
 
 /** Tries owners and contents near those seen, and states near the law's, on some frames. */
@@ -105,6 +117,8 @@ export const tryFrames = (
   s.eachFrame((pfn) => {
     if (at++ % every === 0) frames.push(pfn);
   });
+  const crossed = heldAndWritten(s);
+  if (crossed >= 0 && !frames.includes(crossed)) frames.push(crossed);
   for (const pfn of frames) {
     const moment = new Moment(tally);
     const judged: number[] = [];
@@ -131,7 +145,7 @@ export const trySights = (
   seen: Seen,
 ): void => {
   const moment = new Moment(tally);
-  const near = nearSights(seen);
+  const near = [...nearSights(seen), ...wholeSights(seen)];
   const judged = [
     ...tryFinders(moment, sights, seen, near, (rule, of, report) => rule.find(s, of, report)),
     ...tryFinders(moment, handovers, seen, near, (rule, of, report) =>
@@ -159,7 +173,7 @@ const tryFinders = <R extends Rule>(
   }
   for (const near of sights) {
     moment.ask(rules, (rule) => {
-      if (!reads.get(rule)!.has(near.part)) return false;
+      if (!near.parts.some((part) => reads.get(rule)!.has(part))) return false;
       return refuses(() => {
         let found = false;
         find(rule, near.seen, () => {

@@ -20,7 +20,7 @@ import type { Platform } from '../kho/boot.ts';
 import { decisionsWith, faultById } from '../kho/faults.ts';
 import type { Fault } from '../kho/faults.ts';
 import { createTree } from '../kho/handover-tree.ts';
-import { isMachineAction } from '../kho/images.ts';
+import { isLuoAction, isMachineAction } from '../kho/images.ts';
 import { Kernel } from '../kho/kernel.ts';
 import { PhysicalMemory } from '../kho/physical-memory.ts';
 import { KernelPanic } from '../kho/radix-tracker.ts';
@@ -130,7 +130,7 @@ class RecordedMachine implements ReplayedKernel {
   call(asked: Call): CallAnswer {
     this.#answer.reset();
     const { action } = asked;
-    if (isMachineAction(action)) {
+    if (isMachineAction(action) || isLuoAction(action)) {
       throw new Error(`a replayed kernel does not carry out ${action}`);
     }
     this.#answer.value = this.#running[action](asked);

@@ -40,6 +40,7 @@ const coverageOf = (run: LastRun): Coverage => {
       return { id, strength, applies: applies.has(id), judged, tried, refused, decisive };
     }),
   }));
+  const reasons = new Map(RULES.flatMap(({ id, repeats }) => (repeats ? [[id, repeats]] : [])));
   const asked = chapters.flatMap(({ rules }) => rules).filter((rule) => rule.applies);
   return {
     kernel: run.kernel,
@@ -52,11 +53,15 @@ const coverageOf = (run: LastRun): Coverage => {
     chapters: chapters.filter(({ rules }) => rules.length > 0),
     neverExercised: asked.filter(({ judged }) => judged === 0).map(({ id }) => id),
     neverRefused: asked
-      .filter(({ judged, refused }) => judged > 0 && refused === 0)
+      .filter(({ id, judged, refused }) => judged > 0 && refused === 0 && !reasons.has(id))
       .map(({ id }) => id),
     neverDecisive: asked
       .filter(({ judged, refused, decisive }) => judged > 0 && refused > 0 && decisive === 0)
-      .map(({ id }) => id),
+      .map(({ id }) => id)
+      .filter((id) => !reasons.has(id)),
+    repeating: asked
+      .filter(({ id, decisive }) => decisive === 0 && reasons.has(id))
+      .map(({ id }) => ({ id, why: reasons.get(id)! })),
     neverReached: missingOutcomes(
       new Map(Object.entries(run.outcomes)),
       run.kexecs,

@@ -5,6 +5,7 @@ import { CHAPTERS, RULES, ruleById } from '#spec/law';
 import type { Rule } from '#spec/rules';
 import { SUITES } from '#properties/suites';
 import { FAULTS } from '../kho/faults.ts';
+import { BUGS } from '../kho/history/history.ts';
 import { wrap } from '../report/counterexample.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
@@ -14,9 +15,9 @@ import { readTraceFile } from './trace-files.ts';
 const defendedBy = (rule: Rule): string[] =>
   SUITES.filter((suite) => suite.rules.includes(rule.id)).map((suite) => suite.name);
 
-/** Faults that were put into the implementation to see this rule catch them. */
+/** Bugs and faults that were put into the implementation to see this rule catch them. */
 const brokenBy = (rule: Rule): string[] =>
-  FAULTS.filter((fault) => fault.rule === rule.id).map((fault) => fault.id);
+  [...BUGS, ...FAULTS].filter((fault) => fault.rule === rule.id).map((fault) => fault.id);
 
 /** How strong a promise is, as people say it. */
 const STRENGTHS: Readonly<Record<Rule['strength'], string>> = {

@@ -5,6 +5,7 @@
  * Commands are imported when they are called, so that `--help` is quick.
  */
 import { Command, CommanderError, Option } from 'commander';
+import { addAbiSources } from './abi-commands.ts';
 import { EXIT, UsageError, processIo } from './io.ts';
 import type { Io } from './io.ts';
 import { byteSize, duration, numberRange, pageSize, wholeNumber } from './numbers.ts';
@@ -50,6 +51,12 @@ const addRun = (program: Command, handle: (handler: Handler) => void): void => {
         .default(12, '4K'),
     )
     .option('--first', 'stop at the first broken rule', false)
+    .option('--as-shipped', 'with the bugs that the release had, such as 7.3 or 6.17.8', false)
+    .addOption(
+      new Option('--except <id,…>', 'leave these bugs out, with --as-shipped')
+        .argParser(idList)
+        .default([] as readonly string[], 'none'),
+    )
     .addOption(
       new Option('--fault <id,…>', 'run with these faults in place')
         .argParser(idList)
@@ -57,9 +64,14 @@ const addRun = (program: Command, handle: (handler: Handler) => void): void => {
     )
     .option('--json', 'one JSON document', false)
     .action((suites: string[], options) =>
-      handle(async (io) =>
-        (await import('./run.ts')).run(suites, { ...options, pageShift: options.pageSize }, io),
-      ),
+      handle(async (io) => {
+        const asked = { ...options, pageShift: options.pageSize };
+        if (options.asShipped) {
+          return (await import('./as-shipped.ts')).runAsShipped(suites, asked, io);
+        }
+        if (options.except.length > 0) throw new UsageError('--except goes with --as-shipped');
+        return (await import('./run.ts')).run(suites, asked, io);
+      }),
     );
 };
 
@@ -89,6 +101,40 @@ const addTraceCommands = (program: Command, handle: (handler: Handler) => void):
     .option('--json', 'one JSON document', false)
     .action((what: string, options) =>
       handle(async (io) => (await import('./explain.ts')).explain(what, options, io)),
+    );
+};
+
+const addHunt = (program: Command, handle: (handler: Handler) => void): void => {
+  program
+    .command('hunt')
+    .description('every known bug: found or not, after how many traces, how small')
+    .argument('[bug...]', 'bugs by id, such as B44 or S1; all when none is named')
+    .option('--traces <n>', 'most traces of a seed', wholeNumber('--traces', 1, 1e9), 20_000)
+    .option('--seeds <n>', 'how many seeds', wholeNumber('--seeds', 1, 10_000), 20)
+    .option('--seed <n>', 'the first of them; 1', wholeNumber('--seed', 0, 2 ** 32 - 1))
+    .option('--synthetic', 'hunt the synthetic faults, too', false)
+    .option('--list', 'name the bugs, and hunt none', false)
+    .option('--canary', 'give each engine one random fault, which it has to find', false)
+    .option('--teeth', 'name the rules that no bug and no fault is known to break', false)
+    .option('--corpus <directory>', 'where minimal traces go, each named after its bug')
+    .addOption(
+      new Option('--reports <file,…>', 'tell what earlier hunts printed with --json, hunt nothing')
+        .argParser(idList)
+        .default([] as readonly string[], 'none'),
+    )
+    .option('--write <file>', 'write the table between the marks of this file')
+    .option('--json', 'one JSON document', false)
+    .action((bugs: string[], options) =>
+      handle(async (io) => {
+        const { huntCommand, listBugs, listTeeth, tellReports } = await import('./hunt.ts');
+        if (options.reports.length > 0) return tellReports(options, io);
+        if (options.teeth) return listTeeth(options, io);
+        if (options.canary) {
+          const { seed = Date.now() % 2 ** 32 } = options;
+          return (await import('./canary.ts')).canary({ ...options, seed }, io);
+        }
+        return options.list ? listBugs(options, io) : huntCommand(bugs, options, io);
+      }),
     );
 };
 
@@ -149,6 +195,17 @@ const addExplore = (program: Command, handle: (handler: Handler) => void): void 
     .command('explore')
     .description('every state of a small scope, and the rules judged in each')
     .option('--scope <name>', 'which scope; --list names all')
+    .addOption(
+      new Option('--against <what>', 'explore the law alone, or beside our implementation')
+        .choices(['law', 'implementation'])
+        .default('law'),
+    )
+    .option('--kernel <name>', 'kernel profile of the implementation; that of the scope if absent')
+    .addOption(
+      new Option('--fault <id,…>', 'an implementation with these faults in place')
+        .argParser(idList)
+        .default([] as readonly string[], 'none'),
+    )
     .option('--symmetry', 'exchangeable frames count as one', false)
     .option('--workers <n>', 'threads', wholeNumber('--workers', 1, 64), 1)
     .option('--memory-limit <size>', 'memory for states, such as 2G', byteSize('--memory-limit'))
@@ -162,30 +219,34 @@ const addExplore = (program: Command, handle: (handler: Handler) => void): void 
     .option('--list', 'name the scopes', false)
     .option('--json', 'one JSON document', false)
     .action((options) =>
-      handle(async (io) => (await import('./explore.ts')).exploreCommand(options, io)),
+      handle(async (io) => {
+        if (options.against === 'implementation') {
+          return (await import('./explore-joint.ts')).exploreJoint(options, io);
+        }
+        const asked = options.kernel === undefined ? options.fault : [options.kernel];
+        if (asked.length > 0) {
+          throw new UsageError('--kernel and --fault go with --against implementation');
+        }
+        return (await import('./explore.ts')).exploreCommand(options, io);
+      }),
     );
 };
 
 const addAbi = (program: Command, handle: (handler: Handler) => void): void => {
   const abi = program.command('abi').description('generations of KHO and how they get along');
+  addAbiSources(abi, handle);
   abi
-    .command('show')
-    .description('formats of all generations, or of one in full')
-    .argument('[kernel]', 'release series such as 6.18, or patch series such as v5')
+    .command('damage')
+    .description('what kernels make of a handover in which bytes are wrong')
     .addOption(
-      new Option('--page-size <size>', 'pages of 4K, 16K or 64K')
-        .argParser(pageSize)
-        .default(12, '4K'),
+      new Option('--kernel <name,…>', 'kernels that take it')
+        .argParser(idList)
+        .default([] as readonly string[], 'all'),
     )
+    .option('--every <n>', 'change every n-th byte alone', wholeNumber('--every', 1, 4096), 64)
     .option('--json', 'one JSON document', false)
-    .action((kernel: string | undefined, options: { pageSize: number; json: boolean }) =>
-      handle(async (io) =>
-        (await import('./abi.ts')).abiShow(
-          kernel,
-          { pageShift: options.pageSize, json: options.json },
-          io,
-        ),
-      ),
+    .action((options: { kernel: readonly string[]; every: number; json: boolean }) =>
+      handle(async (io) => (await import('./abi-damage.ts')).abiDamage(options, io)),
     );
   abi
     .command('matrix')
@@ -216,6 +277,7 @@ export const main = async (argv: readonly string[], io: Io = processIo()): Promi
   };
   addRun(program, handle);
   addTraceCommands(program, handle);
+  addHunt(program, handle);
   addReaders(program, handle);
   addScratch(program, handle);
   addAbi(program, handle);

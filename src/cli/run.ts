@@ -26,6 +26,7 @@ import { saveLastRun } from './last-run.ts';
 import { faultsNamed, kernelsNamed, runnerFor } from './systems.ts';
 import { tellCounterexample } from './tell.ts';
 import { saveTraceFile } from './trace-files.ts';
+import { verdictOfJump } from './verdict-of-jump.ts';
 
 export interface RunOptions {
   readonly traces?: number;
@@ -52,7 +53,8 @@ const MANY_TRACES = 0x7fffffff;
 const NODE_BLOCKS_MIN = 6;
 const NODE_BYTES_MAX = 2 ** 44;
 
-const boundsOf = (options: RunOptions): MachineBounds => {
+/** The machines that options ask for. */
+export const boundsOf = (options: RunOptions): MachineBounds => {
   const { low, high } = options.nodes;
   const { pageShift } = options;
   const bounds = { nodesMin: low, nodesMax: high, pageShift };
@@ -66,7 +68,8 @@ const boundsOf = (options: RunOptions): MachineBounds => {
   return { ...bounds, frames: Math.floor(options.memory / 2 ** pageShift) };
 };
 
-const suitesNamed = (names: readonly string[]): readonly Suite[] =>
+/** The suites with these names. */
+export const suitesNamed = (names: readonly string[]): readonly Suite[] =>
   names.map((name) => {
     const suite = suiteByName(name);
     if (suite !== undefined) return suite;
@@ -90,7 +93,7 @@ export const run = (names: readonly string[], options: RunOptions, io: Io): numb
   const suites = names.length === 0 ? suitesFor(kernels) : suitesNamed(names);
   const wants = names.length === 0 ? [] : suites.flatMap((suite) => suite.wants);
   const faults = faultsNamed(options.fault);
-  const runner = runnerFor(kernel, faults);
+  const runner = runnerFor(kernel, faults, kernels.length === 1 ? undefined : verdictOfJump);
   const seed = options.seed ?? Date.now() % 2 ** 32;
   const traces = options.traces ?? (options.time === undefined ? DEFAULT_TRACES : MANY_TRACES);
   const choices = kernels.length === 1 ? [] : kernels.map(indexOfKernel);
@@ -110,7 +113,16 @@ export const run = (names: readonly string[], options: RunOptions, io: Io): numb
     found,
     path: saveTraceFile(fileOf(found, kernel, faults)),
   }));
-  const missing = isFull(names, options, result) ? outcomesMissed(result, kernels) : [];
+  const deviations = result.deviations.map((found) => ({
+    ...found.known,
+    rule: found.rule,
+    traces: found.times,
+    steps: found.trace.steps.length,
+    path: saveTraceFile(fileOf(found, kernel, faults)),
+  }));
+  const full = isFull(names, options, result);
+  const missing = full ? outcomesMissed(result, kernels, true) : [];
+  const rare = full ? outcomesMissed(result, kernels, false) : [];
   const verdict = verdictOf(result, suites, missing);
   const kernelText = kernels.map(({ name }) => name).join(' → ');
   const asked = { kernel: kernelText, faults: options.fault, suites: names, seed };
@@ -118,14 +130,14 @@ export const run = (names: readonly string[], options: RunOptions, io: Io): numb
   if (unsaved !== undefined) io.err(`kho-check: ${unsaved}\n`);
   if (options.json) {
     const json = jsonOf(result, saved, suites, kernels, seed, verdict, faults, missing);
-    io.out(`${JSON.stringify(json)}\n`);
+    io.out(`${JSON.stringify({ ...json, deviations, rare })}\n`);
   } else {
     for (const { found, path } of saved) {
       const text = tellCounterexample(runner, found.trace, history(found), path, io.colors);
       io.out(`${text}\n\n`);
     }
     const summary = summaryOf(result, suites, kernels, seed, verdict, seconds, missing);
-    io.out(`${runSummaryText(summary, io.colors)}\n`);
+    io.out(`${runSummaryText({ ...summary, deviations, rare }, io.colors)}\n`);
     if (saved.length > 0) io.out(`\n  npx kho-check replay ${saved[0]!.path}\n`);
   }
   return verdict === 'holds' ? EXIT.holds : verdict === 'broken' ? EXIT.broken : EXIT.inconclusive;
@@ -147,14 +159,20 @@ const isFull = (names: readonly string[], options: RunOptions, { tally }: Random
   options.steps >= DEFAULT_STEPS &&
   tally.traces >= FULL_TRACES;
 
+/**
+ * Outcomes that were not reached. One that few of the kernels know is asked for only where they
+ * have run in as many traces as a run of one kernel has.
+ */
 const outcomesMissed = (
   { tally }: RandomRun,
   kernels: readonly KernelProfile[],
+  asked: boolean,
 ): readonly string[] =>
   missingOutcomes(
     tally.outcomes,
     tally.kexecs,
     kernels.map(({ generation }) => generation),
+    (part) => tally.traces * part >= FULL_TRACES === asked,
   );
 
 const verdictOf = (
@@ -168,7 +186,7 @@ const verdictOf = (
 };
 
 const fileOf = (
-  found: Counterexample,
+  found: Pick<Counterexample, 'rule' | 'trace' | 'brokenAt'>,
   kernel: KernelProfile,
   faults: readonly Fault[],
 ): TraceFile => ({
@@ -236,7 +254,7 @@ const summaryOf = (
   verdict: Verdict,
   seconds: number,
   missing: readonly string[],
-): RunSummary => {
+): Omit<RunSummary, 'deviations' | 'rare'> => {
   const broken = counterexamples.map((found) => found.rule);
   return {
     kernel: kernels.map(({ name }) => name).join(' → '),
@@ -286,7 +304,7 @@ const outcomesOf = (tally: Tally): RunSummary['outcomes'] => {
 };
 
 /** A line on stderr that says how far the run is: live on a terminal, ten lines elsewhere. */
-const progressLine = (io: Io, traces: number) => {
+export const progressLine = (io: Io, traces: number) => {
   let shown = 0;
   let wide = 0;
   const every = io.liveProgress ? 100 : Math.max(1, Math.ceil(Math.min(traces, 100_000) / 10));

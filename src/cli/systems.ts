@@ -1,9 +1,11 @@
 /** Composing a kernel to test: the profile, and the implementation with the faults asked for. */
-import { KERNELS, kernelByName } from '#model/kernels';
+import { KERNELS, NEWEST_KERNEL, kernelByName } from '#model/kernels';
 import type { KernelProfile } from '#model/kernels';
 import { SUBTREE_NAMES } from '#model/machines';
 import { generationOfAge } from '#spec/generations';
 import { generationById } from '#src/abi/description/generations';
+import type { JudgeOfJumps } from '../checker/jumps.ts';
+import { FULL_EVERY } from '../checker/lockstep.ts';
 import { TraceRunner } from '../checker/run-trace.ts';
 import { FAULTS, decisionsWith, faultById } from '../kho/faults.ts';
 import type { Fault } from '../kho/faults.ts';
@@ -39,14 +41,28 @@ export const faultsNamed = (ids: readonly string[]): readonly Fault[] =>
     throw new UsageError(`no fault '${id}' is known; there are ${known}`);
   });
 
-/** A runner for our implementation of a kernel. */
-export const runnerFor = (kernel: KernelProfile, faults: readonly Fault[]): TraceRunner => {
+/** The kernel that a fault is tried on. */
+export const huntedOn = ({ kernel }: Fault): KernelProfile =>
+  kernel === undefined ? NEWEST_KERNEL : kernelNamed(kernel);
+
+/**
+ * A runner for our implementation of a kernel.
+ *
+ * @param judge tells what is known to follow between two kernels; nothing is when absent
+ */
+export const runnerFor = (
+  kernel: KernelProfile,
+  faults: readonly Fault[],
+  judge?: JudgeOfJumps,
+): TraceRunner => {
   const build = buildOf(kernel, faults);
   const others = (age: number): KernelBuild =>
     buildOf(kernelByName(generationOfAge(age)) ?? kernel, faults);
   return new TraceRunner(
     (machine) => new KhoMachine(machine, build, SUBTREE_NAMES, others),
     kernel,
+    FULL_EVERY,
+    judge,
   );
 };
 

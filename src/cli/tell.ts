@@ -32,7 +32,7 @@ const linesText = ({ scratchLines = [], reserveMem = [] }: MachineShape): string
 
 /** What is unusual about the memory of a machine. */
 const memoryText = (shape: MachineShape): string => {
-  const { nodes, lowFrames, hugePages } = shape;
+  const { nodes, lowFrames, hugePages, cells } = shape;
   const empty = nodes.flatMap((count, node) => (count === 0 ? [node] : []));
   return [
     empty.length === 0 ? '' : `; no memory on node ${empty.join(', ')}`,
@@ -41,6 +41,7 @@ const memoryText = (shape: MachineShape): string => {
       ? ''
       : `; ${hugePages.count} HugeTLB page${hugePages.count === 1 ? '' : 's'} of ` +
         `${2 ** hugePages.order} frames`,
+    cells === undefined ? '' : `; a device tree with cells (${cells.join(', ')})`,
   ].join('');
 };
 

@@ -23,11 +23,12 @@ const HOG_COUNTS_AS = 1024;
 const BYTES_MAX = 2 ** 26;
 const STEPS_MAX = 100_000;
 const id = whole(0, 0xfffff);
-const back = whole(0, FRAMES_MAX);
+const back = whole(-1, FRAMES_MAX);
 
 const place = v.variant('at', [
   v.strictObject({ at: v.literal('slot'), slot: whole(0, 255), back }),
   v.strictObject({ at: v.literal('end of memory'), back }),
+  v.strictObject({ at: v.literal('power of two'), log2: whole(0, 32), back }),
   v.strictObject({ at: v.literal('node border'), node: whole(0, 63), back }),
   v.strictObject({ at: v.literal('start of scratch'), area: whole(0, 65), back }),
   v.strictObject({ at: v.literal('end of scratch'), area: whole(0, 65), back }),
@@ -87,6 +88,8 @@ const traceFile = v.strictObject({
     hugePages: v.exactOptional(v.strictObject({ order: whole(0, 13), count: whole(1, 64) })),
     reserveMem: v.exactOptional(commandLines),
     deferredInit: v.exactOptional(v.boolean()),
+    manyNames: v.exactOptional(v.boolean()),
+    cells: v.exactOptional(v.tuple([whole(1, 2), whole(1, 2)])),
     crash: v.exactOptional(whole(1, 2 ** 13)),
   }),
   expect: v.strictObject({

@@ -58,6 +58,7 @@ export class BitmapTracker {
     const block = Math.floor(pfn / 2 ** order);
     const bitmap = this.#find(order, block);
     if (bitmap !== undefined) this.#change(bitmap, block % this.#bits, false);
+    else if (!this.#decisions.stepsOverMisses) throw new KernelPanic('stuck at a block forever');
   }
 
   #find(order: number, block: number): number | undefined {
@@ -140,9 +141,29 @@ export class BitmapTracker {
     return true;
   }
 
-  forget(source: PageSource): void {
-    for (const frame of this.#chunks) source.givePage(frame);
+  state(): unknown {
+    return [this.#bitmaps, this.#pages, this.#used, this.#chunks];
+  }
+
+  save(): () => void {
+    const runs = [...this.#bitmaps].map(([order, of]) => [order, [...of]] as const);
+    const [pages, used, chunks] = [[...this.#pages], this.#used, this.#chunks];
+    return () => {
+      this.#bitmaps.clear();
+      for (const [order, of] of runs) this.#bitmaps.set(order, new Map(of));
+      this.#pages.splice(0, this.#pages.length, ...pages);
+      this.#used = used;
+      this.#chunks = chunks;
+    };
+  }
+
+  unlist(source: PageSource): void {
+    if (this.#decisions.freesLists) for (const frame of this.#chunks) source.givePage(frame);
     this.#chunks = [];
+  }
+
+  forget(source: PageSource): void {
+    this.unlist(source);
     if (!this.#decisions.abortForgets) return;
     for (const frame of this.#pages) source.givePage(frame);
     this.#pages.length = 0;

@@ -42,6 +42,20 @@ class Entries {
     return piece === undefined ? 0 : piece[at & (PIECE_ENTRIES - 1)]!;
   }
 
+  state(): unknown {
+    const used = [...this.#pieces].filter(([, piece]) => piece.some((entry) => entry !== 0));
+    return used.sort(([a], [b]) => a - b);
+  }
+
+  save(): () => void {
+    const pieces = [...this.#pieces].map(([at, piece]) => [at, piece.slice()] as const);
+    return () => {
+      this.#pieces.clear();
+      for (const [at, piece] of pieces) this.#pieces.set(at, piece.slice());
+      this.#index = -1;
+    };
+  }
+
   set(at: number, value: number): void {
     let piece = this.piece(at);
     if (piece === undefined) {
@@ -103,6 +117,15 @@ export class BlockTable {
   clear(pfn: number): void {
     this.#small.set(pfn, 0);
     if ((pfn & ((1 << LARGE_ORDER) - 1)) === 0) this.#large.set(pfn >>> LARGE_ORDER, 0);
+  }
+
+  state(): unknown {
+    return [this.#small, this.#large];
+  }
+
+  save(): () => void {
+    const parts = [this.#small.save(), this.#large.save()];
+    return () => parts.forEach((restore) => restore());
   }
 
   /** First frame of the smallest aligned block that `pfn` is in, or -1. */

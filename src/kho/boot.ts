@@ -12,11 +12,14 @@ import type { Decisions } from './decisions.ts';
 import type { Generation } from '#src/abi/description/generation';
 import { NEWEST_GENERATION } from '#src/abi/description/generations';
 import { MEMBLOCK } from '#src/abi/description/sub-blobs';
-import { acceptTree, retrieveSubtree } from './handover-tree.ts';
+import { RANGES_IN_TREE, acceptTree, retrieveSubtree } from './handover-tree.ts';
+import { regionsOfTree } from './early-trees.ts';
+import type { MemRange } from './early-trees.ts';
+import { hasCache, isCached, readCache } from './mem-cache.ts';
 import { HeldBlocks } from './held-blocks.ts';
 import { Memblock, takeEarly } from './memblock.ts';
 import { PageAllocator } from './page-allocator.ts';
-import { initialisePageblocks } from './pageblocks.ts';
+import { initialisePageblocks, loseMarks } from './pageblocks.ts';
 import type { MigrateTypes } from './pageblocks.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import { KernelPanic } from './radix-tracker.ts';
@@ -46,6 +49,9 @@ export interface BootParameters {
   readonly fdt: number;
   readonly scratchArray: number;
   readonly scratchBytes: number;
+  /** Address and bytes of `mem_cache`, which v3 has; then the one area stands for the array. */
+  readonly cache?: number;
+  readonly cacheBytes?: number;
   /** Index of its command line among those of the machine; 0 when absent. */
   readonly line?: number;
 }
@@ -92,6 +98,8 @@ interface Handover {
   readonly trackerRoot: number;
   readonly treeFrame: number;
   readonly areas: readonly ScratchArea[];
+  /** What `mem_cache` names, in a kernel that has it. */
+  readonly cached: readonly MemRange[] | undefined;
 }
 
 /** Looks at what the previous kernel left; undefined when there is nothing to believe. */
@@ -100,11 +108,36 @@ const populate = (platform: Platform, parameters: BootParameters): Handover | un
   const treeFrame = parameters.fdt / topology.pageBytes;
   const tree = parameters.fdt === 0 ? undefined : memory.page(treeFrame);
   if (tree === undefined) return undefined;
-  const map = acceptTree(tree, compatible, decisions);
-  const array = memory.page(Math.floor(parameters.scratchArray / topology.pageBytes));
-  if (map === undefined || array === undefined) return undefined;
-  const areas = readScratchArray(array, parameters.scratchBytes, topology.pageBytes);
-  return { trackerRoot: map / topology.pageBytes, treeFrame, areas };
+  const { root } = generationOf(platform);
+  const map = acceptTree(tree, compatible, decisions, root);
+  if (map === undefined) return undefined;
+  const areas = scratchTold(platform, parameters);
+  if (areas === undefined) return undefined;
+  const trackerRoot = map === RANGES_IN_TREE ? treeFrame : map / topology.pageBytes;
+  const { cache = 0, cacheBytes = 0 } = parameters;
+  const page = cache === 0 ? undefined : memory.page(cache / topology.pageBytes);
+  const cached = page === undefined ? undefined : readCache(page, cacheBytes);
+  return { trackerRoot, treeFrame, areas, cached };
+};
+
+/**
+ * The scratch areas that a kernel is told of: an array of them, or in v3 the only one itself. A
+ * kernel that takes the one for the other has no memory to boot in.
+ */
+const scratchTold = (
+  platform: Platform,
+  { scratchArray, scratchBytes, cache = 0 }: BootParameters,
+): readonly ScratchArea[] | undefined => {
+  const { memory, topology } = platform;
+  const { pageBytes } = topology;
+  const frame = Math.floor(scratchArray / pageBytes);
+  if (hasCache(generationOf(platform))) {
+    if (cache === 0) throw new KernelPanic('no memory to boot in: there is no mem_cache');
+    return [{ first: frame, count: scratchBytes / pageBytes }];
+  }
+  const array = memory.page(frame);
+  if (cache !== 0) throw new KernelPanic('no memory to boot in: the array of areas is none');
+  return array === undefined ? undefined : readScratchArray(array, scratchBytes, pageBytes);
 };
 
 /** `Answer.value` of a kernel without KHO. */
@@ -135,7 +168,9 @@ export const bootEarly = (
   const { fits = true, ...scratch } = found ?? { ...NO_SCRATCH, fits: false };
   if (!fits) answer.value = NO_KHO;
   const kho = fits ? asked : 'off';
-  const types = initialisePageblocks(platform, scratch.areas, handover !== undefined);
+  const declared = [...scratch.areas, ...widenedAreas(platform, handover)];
+  const types = initialisePageblocks(platform, declared, handover !== undefined);
+  loseMarks(platform, held);
   return {
     ...startAllocator(platform, memblock, types, held),
     ...scratch,
@@ -172,6 +207,9 @@ const takeEarlyMemory = (
   const everywhere = nodeRanges(topology);
   let permitted = everywhere;
   const scratch = confined ? handover.areas : [];
+  if (confined && machine.rootCells !== undefined && !decisions.firmwareKeepsScratch) {
+    throw new KernelPanic('no memory to boot in: nothing is marked as scratch');
+  }
   for (const { first, count } of scratch) memblock.permit(first, first + count);
   if (!confined) for (const { first, end } of everywhere) memblock.permit(first, end);
   for (let piece = 1; piece <= EARLY_PIECES; piece++) {
@@ -195,6 +233,15 @@ const mayWiden = (platform: Platform, { trackerRoot }: Handover): boolean =>
   trackerRoot !== 0 &&
   generationOf(platform).id === NEWEST_GENERATION.id;
 
+/** The blocks by which scratch is widened, where a kernel takes them for scratch ever after. */
+const widenedAreas = (platform: Platform, handover: Handover | undefined): ScratchArea[] => {
+  const { topology, memory, machine, decisions } = platform;
+  if (handover === undefined || !decisions.widenedBlocksAreScratch) return [];
+  if (!mayWiden(platform, handover)) return [];
+  const blocks = blocksToWiden(machine, topology, memory, handover.trackerRoot, decisions);
+  return blocks.map(({ first, end }) => ({ first, count: end - first }));
+};
+
 /** Takes scratch over or reserves it; undefined when there is no room for it. */
 const findScratch = (
   platform: Platform,
@@ -207,7 +254,14 @@ const findScratch = (
   answer: CallAnswer,
 ): Scratch | undefined => {
   if (handover !== undefined && platform.decisions.inheritsScratch) {
-    return { areas: handover.areas, scratchArray: parameters!.scratchArray };
+    const { areas } = handover;
+    if (handover.cached === undefined) {
+      return { areas, scratchArray: parameters!.scratchArray };
+    }
+    // A kernel without an array is shown by one that stands beside its own image.
+    const { image } = parameters!;
+    const array = image.first(image.length - 1);
+    return { areas, scratchArray: array * platform.topology.pageBytes };
   }
   if (kho !== 'on') return NO_SCRATCH;
   const { areas, fits } = reserveAnew(platform, memblock, line, early);
@@ -339,18 +393,23 @@ const listedRegions = (
 ): readonly Region[] => {
   const { memory } = platform;
   const { pageBytes } = platform.topology;
-  const names = generationOf(platform).subtree;
-  const found = retrieveSubtree(memory.page(treeFrame)!, MEMBLOCK.name, INTENDED, names);
-  if (typeof found === 'number') return [];
-  const page = memory.page(Math.floor(found.phys / pageBytes));
-  if (page === undefined) return [];
-  const list = found.bytes === 0 ? page : page.subarray(0, found.bytes);
-  return readRegions(list).filter((region) => {
+  return regionsListed(platform, memory.page(treeFrame)!).filter((region) => {
     const end = regionEnd(region, pageBytes);
     let pfn = regionFirst(region, pageBytes);
     while (pfn < end && held.holds(pfn)) pfn++;
     return pfn === end;
   });
+};
+
+/** Regions that a tree lists, in a blob or in itself. */
+const regionsListed = (platform: Platform, tree: Uint8Array): readonly Region[] => {
+  const { root, subtree } = generationOf(platform);
+  if (root.form !== 'pointers') return regionsOfTree(tree);
+  const found = retrieveSubtree(tree, MEMBLOCK.name, INTENDED, subtree);
+  if (typeof found === 'number') return [];
+  const page = platform.memory.page(Math.floor(found.phys / platform.topology.pageBytes));
+  if (page === undefined) return [];
+  return readRegions(found.bytes === 0 ? page : page.subarray(0, found.bytes));
 };
 
 const reserveImage = (
@@ -427,10 +486,18 @@ const ingest = (platform: Platform, handover: Handover | undefined): HeldBlocks 
   const held = new HeldBlocks();
   if (handover !== undefined && handover.trackerRoot !== 0) {
     const { tracker } = generationOf(platform);
-    strategyOf(tracker).walk(memory, tracker, handover.trackerRoot, (pfn, order) => {
+    const hold = (pfn: number, order: number): void => {
       if (topology.nodeOf(pfn) < 0) throw new KernelPanic('a preserved block is not in memory');
-      held.add(pfn, decisions.markedOrder(order), decisions.reservedFrames(order));
-    });
+      const { pageBytes } = topology;
+      const { cached } = handover;
+      if (cached && !isCached(cached, pfn * pageBytes, 2 ** order * pageBytes)) return;
+      held.add(
+        pfn,
+        decisions.markedOrder(order),
+        decisions.reservedFrames(order, topology.pageShift),
+      );
+    };
+    strategyOf(tracker).walk(memory, tracker, handover.trackerRoot, hold, decisions);
   }
   held.seal();
   return held;
@@ -438,12 +505,13 @@ const ingest = (platform: Platform, handover: Handover | undefined): HeldBlocks 
 
 /** Gives everything that is neither reserved nor held to the page allocator. */
 const startAllocator = (
-  { topology, decisions }: Platform,
+  { topology, memory, decisions }: Platform,
   memblock: Memblock,
   types: MigrateTypes,
   held: HeldBlocks,
 ): { readonly allocator: PageAllocator; readonly early: RangeSet } => {
-  const allocator = new PageAllocator(topology, types.cma, decisions.joinsBuddies, types);
+  const { journal } = memory;
+  const allocator = new PageAllocator(topology, types.cma, decisions.joinsBuddies, types, journal);
   const early = new RangeSet();
   for (let i = 0; i < memblock.reserved.length; i++) {
     early.add(memblock.reserved.first(i), memblock.reserved.end(i));

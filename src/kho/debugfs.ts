@@ -113,6 +113,15 @@ export class Debugfs {
     this.#out.splice(0, this.#out.length, ...left);
   }
 
+  state(): unknown {
+    return [this.#incoming, this.#out, this.#in, this.#firstTreeBytes];
+  }
+
+  save(): () => void {
+    const out = [...this.#out];
+    return () => this.#out.splice(0, this.#out.length, ...out);
+  }
+
   /** Size of the device tree at an address; where there is none, a page. */
   #sizeAt(phys: number): number {
     const { memory, topology } = this.#platform;
@@ -139,15 +148,21 @@ export class Debugfs {
     files.set('out/scratch_phys', this.#scratchPhys);
     files.set('out/scratch_len', this.#scratchLen);
     const { tree, outgoing } = this.#kernel;
+    const { phases, files: names } = generationOf(this.#platform);
+    const treeName = names.out.includes('dt') ? 'dt' : 'fdt';
+    // A file that is written to begin a phase and to end it says whether it lasts.
+    const phase = phases.off === undefined ? undefined : phases.file?.split('/').at(-1);
+    if (phase !== undefined) files.set(`out/${phase}`, outgoing.written ? YES : NO);
     if (outgoing.written && (incomingTree < 0 || decisions.showsTreeOnKhoBoots)) {
       const bytes = decisions.shownTreeBytes(this.#treeBytes(tree), this.#firstTreeBytes);
-      show('out/fdt', tree * topology.pageBytes, bytes);
+      show(`out/${treeName}`, tree * topology.pageBytes, bytes);
     }
-    const blobs = outgoing.written ? this.#out : [];
+    const hasBlobs = generationOf(this.#platform).files.out.includes('sub_fdts/');
+    const blobs = outgoing.written && hasBlobs ? this.#out : [];
     for (const { name, phys, bytes } of blobs) show(`out/sub_fdts/${name}`, phys, bytes);
     if (this.#incoming < 0) return files;
-    show('in/fdt', this.#incoming * topology.pageBytes, this.#treeBytes(this.#incoming));
-    for (const { name, phys, bytes } of this.#in) {
+    show(`in/${treeName}`, this.#incoming * topology.pageBytes, this.#treeBytes(this.#incoming));
+    for (const { name, phys, bytes } of hasBlobs ? this.#in : []) {
       const kept = allocator.watched.has(Math.floor(phys / topology.pageBytes));
       if (kept || !decisions.hidesFreedBlobs) show(`in/sub_fdts/${name}`, phys, bytes);
     }
@@ -179,6 +194,27 @@ class Window implements DebugfsFile {
     return page.subarray(this.#offset, this.#offset + this.length);
   }
 }
+
+/** A file that says one thing. */
+class Flag implements DebugfsFile {
+  readonly stamp = 0;
+  readonly #bytes: Uint8Array;
+
+  constructor(value: 0 | 1) {
+    this.#bytes = new Uint8Array([0x30 + value, 0x0a]);
+  }
+
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  read(): Uint8Array {
+    return this.#bytes;
+  }
+}
+
+const YES = new Flag(1);
+const NO = new Flag(0);
 
 /** A file with one number a line, in hexadecimal. */
 class Lines implements DebugfsFile {

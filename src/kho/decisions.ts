@@ -19,8 +19,12 @@ export interface Decisions {
   readonly segmentsInScratch: boolean;
   /** Take over the scratch areas of the previous kernel. */
   readonly inheritsScratch: boolean;
-  /** Round scratch areas up to the alignment of the page allocator's largest block. */
+  /** Round scratch areas up to an alignment of the page allocator. */
   readonly alignsScratch: boolean;
+  /** What that is: a pageblock up to 7.1, then the largest block of the page allocator. */
+  readonly scratchAlignment: 'pageblock' | 'largest block';
+  /** Round sizes up as well where the option names them. */
+  readonly roundsNamedScratch: boolean;
   /** What `kho_scratch=` may say. */
   readonly scratchGrammar: ScratchGrammar;
   /** Round a size near 2^64 up to the largest there is, not to 0. */
@@ -59,8 +63,8 @@ export interface Decisions {
   readonly unpreservedBlocks: 'all' | 'first';
   /** Where the tracker gets its pages from. */
   readonly trackerPagesFrom: 'unmovable' | 'anywhere';
-  /** Number of bytes reserved for a handed-over block of the given order. */
-  readonly reservedFrames: (order: number) => number;
+  /** Number of frames reserved for a handed-over block of the given order. */
+  readonly reservedFrames: (order: number, pageShift: number) => number;
   /** Order that the mark of a handed-over page carries. */
   readonly markedOrder: (order: number) => number;
   /** Compare the compatible string of an incoming tree. */
@@ -209,8 +213,64 @@ export interface Decisions {
   readonly listedRuns: (runs: number) => number;
   /** Give the handover only to images that are loaded once it is final. */
   readonly attachesOnlyFinal: boolean;
+  /** Which entry of an array of ranges is read as the one of that number. */
+  readonly readRange: (entry: number) => number;
+  /** End of a range that another one is merged into, given both ends. */
+  readonly joinsRanges: (end: number, other: number) => number;
+  /** Free memory that is given back only when nobody else has a claim on it. */
+  readonly returnCountsClaims: boolean;
+  /** Read as many cells for a size as sizes have, where a device tree tells of a handover. */
+  readonly readsSizeCells: boolean;
   /** Write the list anew right before a jump. */
   readonly jumpFinalizes: boolean;
+  /** Take a scratch area without memory for one that memory around it touches. */
+  readonly emptyScratchTouches: boolean;
+  /** Largest order of a block that is restored, given that of the page allocator. */
+  readonly largestRestored: (maxOrder: number) => number;
+  /** Give the pages of a list back when it is given up. */
+  readonly freesLists: boolean;
+  /** Where the tracker gets its root from. */
+  readonly trackerRootFrom: 'unmovable' | 'anywhere';
+  /** Leave the marks of a handover alone in a second phase of boot. */
+  readonly deferredInitKeepsMarks: boolean;
+  /** Leave scratch marked while memory is learned anew from firmware, where that is done. */
+  readonly firmwareKeepsScratch: boolean;
+  /** Step over what is to be taken back and was never noted. */
+  readonly stepsOverMisses: boolean;
+  /** Tell errors of the device-tree library in numbers of the kernel. */
+  readonly translatesTreeErrors: boolean;
+  /** Take the blocks by which scratch is widened for scratch when pageblocks get their types. */
+  readonly widenedBlocksAreScratch: boolean;
+  /** Refuse sessions without a name. */
+  readonly luoChecksNames: boolean;
+  /** Refuse sessions that their list has no room for. */
+  readonly luoLimitsSessions: boolean;
+  /** Refuse a name that another session has. */
+  readonly luoRefusesTakenNames: boolean;
+  /** Give a block back that was added for a session which is refused. */
+  readonly luoShrinksWhenRefused: boolean;
+  /** Give the list of files back when a session is closed. */
+  readonly luoClosingFreesList: boolean;
+  /** Refuse a token that another file of the session has. */
+  readonly luoChecksTokens: boolean;
+  /** Refuse files that the list of their session has no room for. */
+  readonly luoLimitsFiles: boolean;
+  /** Refuse a file that some session has. */
+  readonly luoKnowsFiles: boolean;
+  /** Answer the second retrieval of a session with an error. */
+  readonly luoRetrievesOnce: boolean;
+  /** Hand a file out again that was retrieved, rather than make it again. */
+  readonly luoRemembersFiles: boolean;
+  /** Give files back that nobody retrieved when their session is finished. */
+  readonly luoFinishFreesFiles: boolean;
+  /** Give the list of files back when a session is finished. */
+  readonly luoFinishFreesList: boolean;
+  /** Files of a session that are written down, of so many. */
+  readonly luoListedFiles: (files: number) => number;
+  /** Pin the pages of a memfd, so that they leave scratch. */
+  readonly memfdPagesArePinned: boolean;
+  /** Which of so many pages of a memfd the entry with this number names. */
+  readonly memfdListedPage: (entry: number, pages: number) => number;
 }
 
 /** The algorithm as intended. */
@@ -221,6 +281,8 @@ export const INTENDED: Decisions = {
   segmentsInScratch: true,
   inheritsScratch: true,
   alignsScratch: true,
+  scratchAlignment: 'largest block',
+  roundsNamedScratch: true,
   scratchGrammar: INTENDED_GRAMMAR,
   scratchSizesSaturate: true,
   skipsNodesWithoutMemory: true,
@@ -315,5 +377,33 @@ export const INTENDED: Decisions = {
   abortForgets: true,
   listedRuns: (runs) => runs,
   attachesOnlyFinal: true,
+  readsSizeCells: true,
   jumpFinalizes: true,
+  readRange: (entry) => entry,
+  joinsRanges: (end, other) => Math.max(end, other),
+  returnCountsClaims: true,
+  emptyScratchTouches: false,
+  largestRestored: () => Number.POSITIVE_INFINITY,
+  freesLists: true,
+  trackerRootFrom: 'unmovable',
+  deferredInitKeepsMarks: true,
+  firmwareKeepsScratch: true,
+  stepsOverMisses: true,
+  translatesTreeErrors: true,
+  widenedBlocksAreScratch: false,
+  luoChecksNames: true,
+  luoLimitsSessions: true,
+  luoRefusesTakenNames: true,
+  luoShrinksWhenRefused: true,
+  luoClosingFreesList: true,
+  luoChecksTokens: true,
+  luoLimitsFiles: true,
+  luoKnowsFiles: true,
+  luoRetrievesOnce: true,
+  luoRemembersFiles: true,
+  luoFinishFreesFiles: true,
+  luoFinishFreesList: true,
+  luoListedFiles: (files) => files,
+  memfdPagesArePinned: true,
+  memfdListedPage: (entry) => entry,
 };

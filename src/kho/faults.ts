@@ -7,9 +7,14 @@
  */
 import { AREA_FAULTS } from './area-faults.ts';
 import type { Decisions } from './decisions.ts';
+import { bugById } from './history/history.ts';
+import { EARLY_FAULTS } from './early-faults.ts';
 import { SCRATCH_FAULTS } from './scratch-faults.ts';
 import { INTENDED } from './decisions.ts';
+import { LIVE_UPDATE_FAULTS } from './live-update-faults.ts';
 import { PHASE_FAULTS } from './phase-faults.ts';
+import { INTENDED_GRAMMAR } from './scratch-option.ts';
+import type { ScratchGrammar } from './scratch-option.ts';
 
 export interface Fault {
   readonly id: string;
@@ -441,10 +446,20 @@ export const FAULTS: readonly Fault[] = [
   ...AREA_FAULTS,
   ...SCRATCH_FAULTS,
   ...PHASE_FAULTS,
+  ...EARLY_FAULTS,
+  ...LIVE_UPDATE_FAULTS,
 ];
 
-/** The fault with this id, or undefined. */
-export const faultById = (id: string): Fault | undefined => FAULTS.find((fault) => fault.id === id);
+/** The fault or the bug of the catalogue with this id, or undefined. */
+export const faultById = (id: string): Fault | undefined =>
+  FAULTS.find((fault) => fault.id === id) ?? bugById(id);
+
+/** What a fault decides otherwise about the option; the rest is left to the kernel's series. */
+const grammarChanges = ({ overrides: { scratchGrammar = INTENDED_GRAMMAR } }: Fault) => {
+  const intended: Readonly<Record<string, unknown>> = { ...INTENDED_GRAMMAR };
+  const changed = Object.entries(scratchGrammar).filter(([key, value]) => intended[key] !== value);
+  return Object.fromEntries(changed) as Partial<ScratchGrammar>;
+};
 
 /**
  * The intended decisions with the given faults in place.
@@ -454,5 +469,9 @@ export const faultById = (id: string): Fault | undefined => FAULTS.find((fault) 
 export const decisionsWith = (
   faults: readonly Fault[],
   series: Partial<Decisions> = {},
-): Decisions =>
-  Object.assign({}, INTENDED, series, ...faults.map((fault) => fault.overrides)) as Decisions;
+): Decisions => {
+  const decided: Partial<Decisions>[] = faults.map((fault) => fault.overrides);
+  const grammar = series.scratchGrammar ?? INTENDED_GRAMMAR;
+  decided.push({ scratchGrammar: Object.assign({}, grammar, ...faults.map(grammarChanges)) });
+  return Object.assign({}, INTENDED, series, ...decided) as Decisions;
+};

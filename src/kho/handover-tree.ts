@@ -10,9 +10,11 @@ import {
   MEMORY_MAP_PROPERTY,
   SUBTREE_BLOB,
 } from '#src/abi/description/root-tree';
+import type { RootFormat } from '#src/abi/description/generation';
 import type { SubtreeNames } from '#src/abi/description/root-tree';
 import { EEXIST, EINVAL, ENOENT, ENOMEM } from './errno.ts';
 import { INTENDED } from './decisions.ts';
+import { mapOfNodes } from './early-trees.ts';
 import type { Decisions } from './decisions.ts';
 import { readU64, writeU64 } from './physical-memory.ts';
 
@@ -184,11 +186,15 @@ export const retrieveSubtree = (
   return { phys: readU64(phys, 0), bytes: 0 };
 };
 
+/** What `acceptTree` answers where the tree is the tracker. */
+export const RANGES_IN_TREE = -1;
+
 /** Address of the tracker's root that an incoming tree gives, or undefined to refuse the tree. */
 export const acceptTree = (
   page: Uint8Array,
   compatible: string,
   decisions: Decisions,
+  root?: RootFormat,
 ): number | undefined => {
   if (checkHeader(page) !== undefined) return undefined;
   return readable(() => {
@@ -196,8 +202,12 @@ export const acceptTree = (
     if (decisions.checksCompatible && tree.nodeCheckCompatible(ROOT, compatible) !== 'match') {
       return undefined;
     }
+    if (root?.form === 'users') return RANGES_IN_TREE;
+    if (root?.form === 'nodes') return mapOfNodes(tree, root);
     const map = tree.property(ROOT, MEMORY_MAP_PROPERTY);
-    const root = map?.length === 8 ? readU64(map, 0) : 0;
-    return root === 0 && decisions.checksMemoryMap ? undefined : root;
+    const tracker = map?.length === 8 ? readU64(map, 0) : 0;
+    // Up to 6.18 a tree without a map is one in which nothing is preserved.
+    if (tracker === 0 && root?.zeroMap === 'nothing') return 0;
+    return tracker === 0 && decisions.checksMemoryMap ? undefined : tracker;
   });
 };

@@ -130,6 +130,14 @@ export class HeldBlocks {
     return at >= 0 && this.#firsts[at] === pfn && (this.#flags[at]! & MARKED) !== 0 ? at : -1;
   }
 
+  /** Index of a held block of this order that starts at `pfn`, or -1; there may be several. */
+  heldAt(pfn: number, order: number): number {
+    for (let at = this.#lastUpTo(pfn); at >= 0 && this.#firsts[at] === pfn; at--) {
+      if (this.order(at) === order && (this.#flags[at]! & HELD) !== 0) return at;
+    }
+    return -1;
+  }
+
   /** Whether a frame belongs to a block that nobody restored yet. */
   holds(pfn: number): boolean {
     for (let at = this.#lastUpTo(pfn); at >= 0 && pfn < this.#reach[at]!; at--) {
@@ -145,11 +153,34 @@ export class HeldBlocks {
     this.#flags[index]! &= clearMark ? 0 : MARKED;
   }
 
+  /** Takes the marks off every block that starts in `[first, end)`; they stay held. */
+  unmarkRange(first: number, end: number): void {
+    for (let at = this.#lastUpTo(end - 1); at >= 0 && this.#firsts[at]! >= first; at--) {
+      this.#flags[at]! &= HELD;
+    }
+  }
+
   /** Ends holding every block that starts in `[first, end)`. */
   releaseRange(first: number, end: number): void {
     for (let at = this.#lastUpTo(end - 1); at >= 0 && this.#firsts[at]! >= first; at--) {
       this.release(at, true);
     }
+  }
+
+  state(): unknown {
+    const blocks = Array.from({ length: this.#count }, (_, at) => at);
+    return blocks.map((at) => [
+      this.#firsts[at],
+      this.order(at),
+      this.reserved(at),
+      this.#flags[at],
+    ]);
+  }
+
+  /** Once they are sealed, nothing of them changes but who still holds them. */
+  save(): () => void {
+    const flags = this.#flags.slice();
+    return () => this.#flags.set(flags);
   }
 
   /** Index of the last block that starts at or before `pfn`, or -1. */

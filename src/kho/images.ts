@@ -15,6 +15,9 @@ import type { Topology } from './topology.ts';
 
 /** Frames of the initial ramdisk that goes with an image. */
 const INITRD_FRAMES = 4;
+/** Places of the copied tree and of `mem_cache` among the segments. */
+export const TREE_SEGMENT = 2;
+export const CACHE_SEGMENT = 3;
 /** The scratch array of an image is aligned to 64 KiB. */
 const ARRAY_ALIGN_BYTES = 65536;
 
@@ -35,9 +38,24 @@ export interface LoadedImage {
   readonly line: number;
   /** The outgoing tree as it stood at the load, where the next kernel gets that one. */
   readonly tree: Uint8Array | undefined;
+  /** Frame of the segment that the tree is copied to; 0 where its own page is handed over. */
+  readonly treeFrame: number;
+  /** Frame of the segment for `mem_cache`; 0 where there is none. */
+  readonly cacheFrame: number;
   /** The kernel in it. */
   readonly platform: Platform;
 }
+
+/** What a loaded image is, as plain values; see `Stateful`. */
+export const imageState = (image: LoadedImage | undefined): unknown => {
+  if (image === undefined) return 0;
+  const { segments, platform, ...rest } = image;
+  const places = Array.from({ length: segments.length }, (_, at) => [
+    segments.first(at),
+    segments.count(at),
+  ]);
+  return [places, platform.release, rest];
+};
 
 /** Actions that a machine carries out; all others are those of the kernel that runs on it. */
 export type MachineAction =
@@ -52,6 +70,11 @@ const MACHINE_ACTIONS: ReadonlySet<ActionName> = new Set<MachineAction>([
   'kexec',
   'crash',
 ]);
+
+/** Actions of the live update orchestrator. */
+export type LuoAction = Extract<ActionName, `luo${string}`>;
+
+export const isLuoAction = (action: ActionName): action is LuoAction => action.startsWith('luo');
 
 export const isMachineAction = (action: ActionName): action is MachineAction =>
   MACHINE_ACTIONS.has(action);
@@ -80,18 +103,24 @@ export const placeSegments = (
   return 0;
 };
 
-/** The segments of an image of `frames` frames, 0 for an ordinary one. */
+/**
+ * The segments of an image of `frames` frames, 0 for an ordinary one. The last one of a handover is
+ * the scratch array; before it stand the tree and what goes with it, where they are copied.
+ */
 export const segmentsOf = (
   frames: number,
   { pageBytes }: Topology,
   handover: boolean,
+  copies = 0,
 ): readonly (readonly [number, number])[] => {
   const image: readonly (readonly [number, number])[] = [
     [frames === 0 ? IMAGE_FRAMES : frames, 1],
     [INITRD_FRAMES, 1],
   ];
   const arrayAlign = Math.max(1, ARRAY_ALIGN_BYTES / pageBytes);
-  return handover ? [...image, [1, arrayAlign]] : image;
+  if (!handover) return image;
+  const more = Array.from({ length: copies + 1 }, () => [1, arrayAlign] as const);
+  return [...image, ...more];
 };
 
 /** Finds room in scratch, and nowhere else if decisions are right. */
@@ -101,8 +130,9 @@ export const placeInScratch = (
   topology: Topology,
   decisions: Decisions,
   placed: RangeList,
+  copies = 0,
 ): number => {
-  const segments = segmentsOf(frames, topology, true);
+  const segments = segmentsOf(frames, topology, true, copies);
   const everywhere = [{ first: 0, count: topology.end }];
   const bounds = decisions.segmentsInScratch ? areas : everywhere;
   const value = placeSegments(bounds, segments, placed);

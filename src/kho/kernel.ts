@@ -6,21 +6,26 @@
  */
 import { RangeList } from '#model/call';
 import type { Call, CallAnswer } from '#model/call';
+import type { Stateful } from '#model/system';
 import { orderOfSize } from './alloc-preserve.ts';
+import { Claims } from './claims.ts';
 import { Debugfs } from './debugfs.ts';
 import { blockOrder } from './blocks.ts';
 import { bootEarly, bootKdump, generationOf } from './boot.ts';
 import type { Booted, BootParameters, KhoState, Platform } from './boot.ts';
-import { EBUSY, EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from './errno.ts';
+import { userOfTree } from './early-trees.ts';
+import { EBUSY, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from './errno.ts';
 import { retrieveSubtree } from './handover-tree.ts';
 import type { Retrieved } from './handover-tree.ts';
 import { placeInScratch, placeSegments, segmentsOf } from './images.ts';
 import type { Bounds } from './images.ts';
-import { readLuo, writeLuo } from './luo.ts';
+import { Orchestrator } from './luo.ts';
 import { readKexecCount, writeMetadata } from './metadata.ts';
+import { hasCache } from './mem-cache.ts';
 import { Migration } from './migration.ts';
 import { startTree } from './outgoing-tree.ts';
 import type { OutgoingTree } from './outgoing-tree.ts';
+import { Phases, freezesNothing } from './phases.ts';
 import { KernelPanic, RadixTracker } from './radix-tracker.ts';
 import type { PageSource } from './radix-tracker.ts';
 import { RegionList } from './region-list.ts';
@@ -30,7 +35,7 @@ import { strategyOf } from './tracker.ts';
 import type { Tracker } from './tracker.ts';
 import type { Generation } from '#src/abi/description/generation';
 import { SCRATCH_ENTRY_BYTES } from '#src/abi/description/scratch-array';
-import { KEXEC_METADATA, LUO, MEMBLOCK } from '#src/abi/description/sub-blobs';
+import { KEXEC_METADATA, LUO } from '#src/abi/description/sub-blobs';
 
 /** `Call.value` of `allocPages` for an unmovable request. */
 const UNMOVABLE_REQUEST = 0;
@@ -44,10 +49,10 @@ export class Kernel implements PageSource, AreaPages {
   readonly tree: number;
   /** What that tree names. */
   readonly outgoing: OutgoingTree;
-  /** What the previous kernel's own users handed over and this one did not look at. */
-  readonly passedOver: readonly string[];
-  /** Whether everything is written down and nothing may change. */
-  #final = false;
+  /** The user of KHO that is part of every newer kernel. */
+  readonly luo: Orchestrator;
+  readonly #phases: Phases;
+  readonly #claims: Claims;
   /** Memory that `reserve_mem=` named. */
   readonly regions: RegionList;
   readonly #areas: VmallocAreas;
@@ -74,7 +79,7 @@ export class Kernel implements PageSource, AreaPages {
       ? this.#startTracker()
       : new RadixTracker(platform.memory, 0, platform.decisions);
     this.tree = isOn ? this.#takeBootPage() : 0;
-    if (isOn && this.#freezesNothing && platform.decisions.preservesTree) {
+    if (isOn && freezesNothing(this.#generation) && platform.decisions.preservesTree) {
       this.#preserveAtBoot(this.tree);
     }
     this.outgoing = this.#startTree(isOn);
@@ -85,11 +90,15 @@ export class Kernel implements PageSource, AreaPages {
     }
     const { debugfs } = this;
     const tracker = this.#tracker;
-    const preserves = this.#freezesNothing;
+    const preserves = freezesNothing(this.#generation);
     const host = { platform, booted, tracker, pages: this, outgoing, debugfs, answer, preserves };
     this.regions = new RegionList(host);
+    const { regions, tree } = this;
+    const generation = this.#generation;
+    this.#claims = new Claims(platform, booted, answer);
+    this.#phases = new Phases({ ...host, generation, regions, tree });
     if (isOn) debugfs.ready();
-    this.passedOver = this.#readLuo();
+    this.luo = new Orchestrator({ ...host, kernel: this }, this.#incomingLuo());
     this.#areas = new VmallocAreas(platform, answer, this);
     answer.fdt = this.tree;
     answer.scratchArray = booted.scratchArray;
@@ -133,22 +142,33 @@ export class Kernel implements PageSource, AreaPages {
   #startTracker(): Tracker {
     const { memory, decisions } = this.#platform;
     const { tracker } = this.#generation;
-    return strategyOf(tracker).start(memory, tracker, () => this.#takeBootPage(), decisions);
+    const anywhere = decisions.trackerRootFrom === 'anywhere';
+    const takeRoot = (): number => this.#takeBootPage(anywhere);
+    return strategyOf(tracker).start(memory, tracker, takeRoot, decisions);
   }
 
   #startTree(isOn: boolean): OutgoingTree {
     const { topology } = this.#platform;
     const map = this.#tracker.root * topology.pageBytes;
-    return startTree(this.#platform, isOn ? this.#generation : undefined, this.tree, map);
-  }
-
-  /** Whether memory may change at any time up to the jump, as from 6.19 on. */
-  get #freezesNothing(): boolean {
-    return this.#generation.phases.preserveWhenOn === undefined;
+    const generation = isOn ? this.#generation : undefined;
+    const ranges = () => this.#tracker.ranges?.() ?? [];
+    return startTree(this.#platform, generation, this.tree, map, ranges);
   }
 
   get booted(): Booted {
     return this.#booted;
+  }
+
+  /** What changes while it runs. */
+  get parts(): readonly Stateful[] {
+    const { allocator, types, held, early } = this.#booted;
+    const kept = [this.#tracker, this.outgoing, this.regions, this.#areas, this.debugfs];
+    return [allocator, types, held, early, ...kept, this.#phases, this.luo];
+  }
+
+  state(): unknown {
+    const { allocator: _, types: __, held: ___, early: ____, ...fixed } = this.#booted;
+    return [this.#generation.id, this.tree, fixed, this.parts];
   }
 
   #publishMetadata(): void {
@@ -164,8 +184,8 @@ export class Kernel implements PageSource, AreaPages {
     this.debugfs.add(KEXEC_METADATA.name, phys, KEXEC_METADATA.bytes);
   }
 
-  #takeBootPage(): number {
-    const pfn = this.takePage();
+  #takeBootPage(anywhere = false): number {
+    const pfn = this.takePage(anywhere);
     if (pfn < 0) throw new KernelPanic('no page left to boot with');
     return pfn;
   }
@@ -185,27 +205,20 @@ export class Kernel implements PageSource, AreaPages {
     return blob === undefined ? 0 : readKexecCount(blob);
   }
 
-  /** The live update orchestrator looks for what its predecessor left, early in the boot. */
-  #readLuo(): readonly string[] {
+  /** Frame of what the previous kernel's orchestrator named in its tree; -1 for nothing. */
+  #incomingLuo(): number {
     const { memory, topology } = this.#platform;
     const { incomingTree } = this.#booted;
     const tree = incomingTree < 0 ? undefined : memory.page(incomingTree);
-    if (tree === undefined) return [];
-    const found = this.#lookUp(tree, LUO.name);
-    if (typeof found === 'number') return [];
-    return readLuo(memory.page(found.phys / topology.pageBytes), this.#generation);
-  }
-
-  luoSerialize({ pfn }: Call): number {
-    writeLuo(this.#platform.memory, this.#generation, pfn);
-    return 0;
+    const found = tree === undefined ? -1 : this.#lookUp(tree, LUO.name);
+    return typeof found === 'number' ? -1 : found.phys / topology.pageBytes;
   }
 
   /** A page for KHO itself; never frame 0, as an address of 0 stands for none. */
-  takePage(): number {
+  takePage(fromAnywhere = false): number {
     const { decisions } = this.#platform;
     const { allocator } = this.#booted;
-    const anywhere = decisions.trackerPagesFrom === 'anywhere';
+    const anywhere = fromAnywhere || decisions.trackerPagesFrom === 'anywhere';
     let pfn = allocator.allocate(0, decisions.trackerNode, false, anywhere);
     if (pfn === 0) {
       pfn = allocator.allocate(0, decisions.trackerNode, false, anywhere);
@@ -261,29 +274,37 @@ export class Kernel implements PageSource, AreaPages {
     return 0;
   }
 
-  #touchesScratch(first: number, count: number): boolean {
+  /** @param emptyToo whether an area without memory counts where it lies within the range */
+  #touchesScratch(first: number, count: number, emptyToo = false): boolean {
     return this.#booted.areas.some(
-      (area) => area.count > 0 && area.first < first + count && first < area.first + area.count,
+      (area) =>
+        (area.count > 0 || emptyToo) &&
+        area.first < first + count &&
+        first < area.first + area.count,
     );
   }
 
+  /** Whether a range must not be preserved, as it would be overwritten. */
+  #mayNotKeep(first: number, count: number): boolean {
+    const { checksScratchOverlap, emptyScratchTouches } = this.#platform.decisions;
+    return checksScratchOverlap && this.#touchesScratch(first, count, emptyScratchTouches);
+  }
+
   preserveFolio({ pfn, order }: Call): number {
-    if (this.#isFrozen) return -EBUSY;
-    if (this.#platform.decisions.checksScratchOverlap && this.#touchesScratch(pfn, 2 ** order)) {
-      return -EINVAL;
-    }
+    if (this.#phases.isFrozen) return -EBUSY;
+    if (this.#mayNotKeep(pfn, 2 ** order)) return -EINVAL;
     return this.#tracker.add(pfn, order, this) ? 0 : -ENOMEM;
   }
 
   unpreserveFolio({ pfn, order }: Call): number {
+    if (this.#phases.isFrozen) return -EBUSY;
     this.#tracker.remove(pfn, order);
     return 0;
   }
 
   preservePages({ pfn, count }: Call): number {
-    if (this.#isFrozen) return -EBUSY;
-    const { decisions } = this.#platform;
-    if (decisions.checksScratchOverlap && this.#touchesScratch(pfn, count)) return -EINVAL;
+    if (this.#phases.isFrozen) return -EBUSY;
+    if (this.#mayNotKeep(pfn, count)) return -EINVAL;
     return this.preserveRange(pfn, count);
   }
 
@@ -302,6 +323,7 @@ export class Kernel implements PageSource, AreaPages {
   }
 
   unpreservePages({ pfn, count }: Call): number {
+    if (this.#phases.isFrozen) return -EBUSY;
     this.#unpreserve(pfn, pfn + count, this.#platform.decisions.unpreservedBlocks);
     return 0;
   }
@@ -327,7 +349,14 @@ export class Kernel implements PageSource, AreaPages {
     return order;
   }
 
-  restorePages({ pfn, count }: Call): number {
+  /** Gives back what a node of the previous kernel named. */
+  returnMem(call: Call): number {
+    return this.#claims.giveBack(call);
+  }
+
+  restorePages(call: Call): number {
+    if (this.#generation.tracker.kind === 'ranges') return this.#claims.claim(call);
+    const { pfn, count } = call;
     const { decisions, topology } = this.#platform;
     const end = pfn + count;
     if (decisions.restoreChecksWholeRange && !this.#isHeldRange(pfn, end)) return -ENOENT;
@@ -355,9 +384,11 @@ export class Kernel implements PageSource, AreaPages {
   /** Order that the mark of a page carries, or -1 when it has none. */
   #markOf(pfn: number): number {
     const { held } = this.#booted;
+    const { decisions, topology } = this.#platform;
     const index = held.markedAt(pfn);
-    if (index >= 0) return held.order(index);
-    return this.#platform.decisions.restoreChecksMark ? -1 : 0;
+    if (index < 0) return decisions.restoreChecksMark ? -1 : 0;
+    const order = held.order(index);
+    return order > decisions.largestRestored(topology.maxOrder) ? -1 : order;
   }
 
   /** Makes a held block owned memory: pages of `pageOrder` each. */
@@ -365,6 +396,7 @@ export class Kernel implements PageSource, AreaPages {
     const { held, allocator } = this.#booted;
     const index = held.markedAt(pfn);
     if (index >= 0) held.release(index, this.#platform.decisions.restoreClearsMark);
+    this.#platform.memory.journal.note(pfn, 2 ** order);
     for (let page = pfn; page < pfn + 2 ** order; page += 2 ** pageOrder) {
       allocator.adopt(page, pageOrder);
     }
@@ -447,7 +479,7 @@ export class Kernel implements PageSource, AreaPages {
   }
 
   addSubtree({ name, pfn, value }: Call): number {
-    if (this.#isFrozen) return -EBUSY;
+    if (this.#phases.isFrozen) return -EBUSY;
     const phys = pfn * this.#platform.topology.pageBytes;
     const answer = this.outgoing.add(this.#names[name]!, phys, value);
     if (answer === 0) this.debugfs.add(this.#names[name]!, phys, value);
@@ -455,10 +487,12 @@ export class Kernel implements PageSource, AreaPages {
   }
 
   removeSubtree({ pfn }: Call): number {
+    if (this.#phases.isFrozen) return -EBUSY;
     const { topology, decisions } = this.#platform;
-    if (decisions.removesSubtreeNodes) this.outgoing.remove(pfn * topology.pageBytes);
-    this.debugfs.remove(pfn * topology.pageBytes);
-    return 0;
+    const phys = pfn * topology.pageBytes;
+    const value = decisions.removesSubtreeNodes ? this.outgoing.remove(phys) : 0;
+    this.debugfs.remove(phys);
+    return value ?? 0;
   }
 
   retrieveSubtree({ name }: Call): number {
@@ -475,7 +509,10 @@ export class Kernel implements PageSource, AreaPages {
   /** A blob of an incoming tree; -EINVAL where there can be none. */
   #lookUp(tree: Uint8Array, name: string): Retrieved {
     const { decisions, topology } = this.#platform;
+    if (this.#generation.root.form === 'users') return userOfTree(tree, name);
     const found = retrieveSubtree(tree, name, decisions, this.#generation.subtree);
+    // Before the merge a node without an address is not one of those that users hand over.
+    if (found === -EINVAL && this.outgoing.holdsRegions === true) return -ENOENT;
     if (typeof found === 'number' || !decisions.checksBlobProperties) return found;
     const frame = Math.floor(found.phys / topology.pageBytes);
     return found.phys === 0 || topology.nodeOf(frame) < 0 ? -EINVAL : found;
@@ -497,50 +534,18 @@ export class Kernel implements PageSource, AreaPages {
     return this.regions.release(call);
   }
 
-  /** Writes down what will be handed over; answers 0, -EEXIST, -ENOMEM, or -ENOENT without it. */
   finalize(_call?: Call): number {
-    const { phases } = this.#generation;
-    if (phases.kind === 'stateless') return -ENOENT;
-    if (this.#final && this.#platform.decisions.finalRefusesFinalizing) return -EEXIST;
-    if (this.#freezesNothing) return this.#writeDown();
-    const failed = this.#preserveOwn() ? this.#writeDown() : -ENOMEM;
-    if (failed < 0) this.#takeAllBack();
-    else this.#final = true;
-    return failed;
+    return this.#phases.finalize();
   }
 
-  #writeDown(): number {
-    if (!this.#tracker.write(this)) return -ENOMEM;
-    return this.outgoing.write(this.#tracker.root * this.#platform.topology.pageBytes);
-  }
-
-  /** What the kernel keeps for itself: the tree, its regions, and their list. */
-  #preserveOwn(): boolean {
-    return this.#tracker.add(this.tree, 0, this) && this.regions.preserve();
-  }
-
-  #takeAllBack(): void {
-    this.#final = false;
-    this.#tracker.forget(this);
-    const kept = this.regions.isListed ? MEMBLOCK.name : '';
-    this.outgoing.forget(kept);
-    this.debugfs.forget(kept);
-  }
-
-  /** Takes all preservations back; answers 0, -ENOENT, or -EINVAL where that is not possible. */
   abort(_call: Call): number {
-    const { phases } = this.#generation;
-    if (phases.kind === 'stateless') return -ENOENT;
-    if (phases.off === undefined) return -EINVAL;
-    if (!this.#final) return -ENOENT;
-    this.#takeAllBack();
-    return 0;
+    return this.#phases.abort();
   }
 
-  /** What a kernel does before it jumps with a handover: from 6.19 to 7.0, it finalizes. */
+  /** What a kernel does before it jumps with a handover; answers 0 or an error. */
   prepareJump(): number {
-    const finalizes = this.#generation.phases.kind === 'finalize' && this.#freezesNothing;
-    return finalizes && this.#platform.decisions.jumpFinalizes ? this.#writeDown() : 0;
+    this.luo.serialize();
+    return this.#phases.prepareJump();
   }
 
   /** Whether this kernel has KHO. */
@@ -550,13 +555,7 @@ export class Kernel implements PageSource, AreaPages {
 
   /** Whether an image that is loaded now gets a handover. */
   get attaches(): boolean {
-    const { attachesOnlyFinal } = this.#platform.decisions;
-    return this.handsOver && (this.#freezesNothing || this.#final || !attachesOnlyFinal);
-  }
-
-  /** Whether changes are refused. */
-  get #isFrozen(): boolean {
-    return this.#final && this.#platform.decisions.finalRefusesChanges;
+    return this.handsOver && this.#phases.attaches;
   }
 
   /** Adds a place for the scratch array to segments that are to carry a handover. */
@@ -567,6 +566,16 @@ export class Kernel implements PageSource, AreaPages {
     segments.add(array.first(0), 1);
   }
 
+  /** When the tree is copied into the image; undefined where its page is handed over. */
+  get copiesTree(): 'load' | 'jump' | undefined {
+    return this.#generation.root.copied;
+  }
+
+  /** Whether the ranges of the tree go with an image in an array of their own. */
+  get hasCache(): boolean {
+    return hasCache(this.#generation);
+  }
+
   /**
    * Finds room for the segments of an image: the kernel, its ramdisk, the scratch array.
    *
@@ -575,7 +584,10 @@ export class Kernel implements PageSource, AreaPages {
   placeSegments(placed: RangeList, frames = 0): number {
     const { decisions, topology } = this.#platform;
     const { areas } = this.#booted;
-    if (this.handsOver) return placeInScratch(areas, frames, topology, decisions, placed);
+    if (this.handsOver && this.#phases.confinesImages) {
+      const copies = (this.copiesTree === undefined ? 0 : 1) + (this.hasCache ? 1 : 0);
+      return placeInScratch(areas, frames, topology, decisions, placed, copies);
+    }
     const nodes: Bounds[] = [];
     for (let node = topology.nodes - 1; node >= 0; node--) {
       const first = topology.first(node);

@@ -7,18 +7,31 @@
 import { CallAnswer } from '#model/call';
 import type { RangeList } from '#model/call';
 import type { Call } from '#model/call';
-import type { Machine, Observables, System } from '#model/system';
+import type { Machine, Memory, Observables, System, Told } from '#model/system';
 import { EINVAL } from './errno.ts';
 import type { Generation } from '#src/abi/description/generation';
 import { SCRATCH_ENTRY_BYTES } from '#src/abi/description/scratch-array';
 import { generationOf } from './boot.ts';
 import type { Booted, BootParameters, KhoState, Platform } from './boot.ts';
+import { throughChosen } from './chosen.ts';
 import { INTENDED } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
-import { copyOf, isMachineAction, khoOf, placeCrash, withoutHandover } from './images.ts';
+import {
+  CACHE_SEGMENT,
+  TREE_SEGMENT,
+  copyOf,
+  imageState,
+  isLuoAction,
+  isMachineAction,
+  khoOf,
+  placeCrash,
+  withoutHandover,
+} from './images.ts';
 import type { LoadedImage } from './images.ts';
 import { Kernel } from './kernel.ts';
+import { mergedRanges, writeCache } from './mem-cache.ts';
 import { PhysicalMemory } from './physical-memory.ts';
+import type { MemoryCopy } from './physical-memory.ts';
 import { KernelPanic } from './radix-tracker.ts';
 import { writeScratchArray } from './scratch.ts';
 import { damageTree } from './tree-damage.ts';
@@ -49,12 +62,24 @@ export interface KernelBuild {
   readonly generation?: Generation;
 }
 
+/** A jump and the memory that the next kernel finds. */
+interface KeptJump {
+  readonly memory: MemoryCopy;
+  readonly parameters: BootParameters;
+  readonly kho: KhoState;
+  readonly platform: Platform;
+}
+
 /** The kernel of some age, in generations; see `Call.order`. */
 export type OtherKernels = (age: number) => KernelBuild;
 
 export class KhoMachine implements System {
   readonly machine: Machine;
   readonly sees: Observables;
+  atJump: ((told: Told) => void) | undefined;
+  /** Keep memory as it is at every jump, for `jumpAgain`. */
+  keepsJumps = false;
+  #lastJump: KeptJump | undefined;
   readonly #memory: PhysicalMemory;
   /** What the running kernel is, and what a machine is switched on with. */
   #platform: Platform;
@@ -88,10 +113,12 @@ export class KhoMachine implements System {
       use: (pfn) => this.#use(pfn),
       content: (pfn) => this.#memory.stamp(pfn),
       migrateType: (pfn) => this.#kernel?.booted.types.typeOf(pfn) ?? -1,
+      typesChanged: () => this.#kernel?.booted.types.changes ?? 0,
+      touched: (visit) => this.#memory.journal.drain(visit),
       freeFrames: () => this.#kernel?.booted.allocator.freeFrames ?? 0,
       fdt: () => this.#treeInSight() * this.#platform.topology.pageBytes,
       generation: () => generationOf(this.#platform).id,
-      passedOver: () => this.#kernel?.passedOver ?? [],
+      passedOver: () => this.#kernel?.luo.passedOver ?? [],
       scratchArray: () => this.#kernel?.booted.scratchArray ?? 0,
       scratchBytes: () => (this.#kernel?.booted.areas.length ?? 0) * 16,
       debugfs: () => (this.#kernel?.handsOver ? this.#kernel.debugfs.files() : new Map()),
@@ -119,8 +146,15 @@ export class KhoMachine implements System {
   call(call: Call): CallAnswer {
     const answer = this.#answer;
     answer.reset();
-    if (call.fails === 0) answer.value = this.#dispatch(call);
-    else answer.value = this.#dispatchShort(call);
+    try {
+      if (call.fails === 0) answer.value = this.#dispatch(call);
+      else answer.value = this.#dispatchShort(call);
+    } catch (error) {
+      if (!(error instanceof KernelPanic)) throw error;
+      // A kernel that does not survive what it is asked for does not answer.
+      this.#kernel = undefined;
+      answer.value = PANIC;
+    }
     return answer;
   }
 
@@ -133,10 +167,28 @@ export class KhoMachine implements System {
     return value;
   }
 
+  state(): unknown {
+    const images = [this.#next, this.#crash].map(imageState);
+    return [this.#memory, this.#platform.release, this.#kernel, images];
+  }
+
+  /** Kernels that ran before stay what they were: another one runs after a jump. */
+  save(): () => void {
+    const [platform, kernel] = [this.#platform, this.#kernel];
+    const [next, crash] = [this.#next, this.#crash];
+    const parts = [this.#memory, ...(kernel?.parts ?? [])].map((part) => part.save());
+    return () => {
+      [this.#platform, this.#kernel] = [platform, kernel];
+      [this.#next, this.#crash] = [next, crash];
+      for (const restore of parts) restore();
+    };
+  }
+
   #dispatch(call: Call): number {
     if (call.action === 'coldBoot') return this.#coldBoot(call);
     const kernel = this.#kernel;
     if (kernel === undefined) return -EINVAL;
+    if (isLuoAction(call.action)) return kernel.luo[call.action](call);
     if (!isMachineAction(call.action)) return kernel[call.action](call);
     switch (call.action) {
       case 'kexecFileLoad':
@@ -162,12 +214,15 @@ export class KhoMachine implements System {
   }
 
   #bootWith(parameters: BootParameters | undefined, kho: KhoState, line = 0): Kernel {
-    return Kernel.boot(this.#platform, parameters, this.#answer, this.#names, kho, line);
+    const { decisions } = this.#platform;
+    const told = parameters && throughChosen(this.machine, parameters, decisions);
+    return Kernel.boot(this.#platform, told, this.#answer, this.#names, kho, line);
   }
 
   #boot(boot: () => Kernel): number {
     this.#next = undefined;
     this.#crash = undefined;
+    this.#memory.journal.lose();
     try {
       this.#kernel = boot();
     } catch (error) {
@@ -208,10 +263,15 @@ export class KhoMachine implements System {
   ): void {
     const { laterImageCounts, handsOverTreeOfLoad } = this.#platform.decisions;
     if (this.#next !== undefined && !laterImageCounts) return;
-    const tree = handover && handsOverTreeOfLoad ? this.#memory.page(kernel.tree) : undefined;
+    const copied = handover ? kernel.copiesTree : undefined;
+    const keeps = handover && (handsOverTreeOfLoad || copied === 'load');
+    const tree = keeps ? this.#memory.page(kernel.tree) : undefined;
+    const treeFrame = copied === undefined ? 0 : segments.first(TREE_SEGMENT);
+    const cacheFrame = copied !== undefined && kernel.hasCache ? segments.first(CACHE_SEGMENT) : 0;
     const platform = this.#platformToLoad(order);
     const kho = khoOf(kernelKind);
-    this.#next = { segments, handover, kho, line, tree: tree?.slice(), platform };
+    const frames = { treeFrame, cacheFrame };
+    this.#next = { segments, handover, kho, line, tree: tree?.slice(), ...frames, platform };
   }
 
   /** The kernel that a load asks for: 1 + its age, or 0 for one like the one that runs. */
@@ -239,7 +299,8 @@ export class KhoMachine implements System {
     const handover = this.#platform.decisions.crashImageCarriesHandover && kernel.handsOver;
     if (handover) kernel.placeArray(segments);
     const platform = this.#platform;
-    this.#crash = { segments, handover, kho: 'on', line: 0, tree: undefined, platform };
+    const more = { kho: 'on', line: 0, tree: undefined, treeFrame: 0, cacheFrame: 0 } as const;
+    this.#crash = { segments, handover, ...more, platform };
     return 0;
   }
 
@@ -257,26 +318,70 @@ export class KhoMachine implements System {
     if (ready < 0) return ready;
     this.#answer.reset();
     this.#copySegments(image.segments);
-    if (image.tree !== undefined) this.#memory.pageForWriting(kernel.tree).set(image.tree);
-    const parameters = image.handover ? this.#handOver(kernel, image) : withoutHandover(image);
-    if (image.handover) damageTree(this.#memory, kernel.tree, value, this.#names[name] ?? '');
+    const tree = image.handover ? this.#carryTree(kernel, image) : 0;
+    const parameters = image.handover
+      ? this.#handOver(kernel, image, tree)
+      : withoutHandover(image);
+    if (image.handover) damageTree(this.#memory, tree, value, this.#names[name] ?? '');
+    this.#tellOfJump(parameters, image.platform);
+    if (this.keepsJumps) {
+      const { kho, platform } = image;
+      this.#lastJump = { memory: this.#memory.copyAll(), parameters, kho, platform };
+    }
     this.#platform = image.platform;
     return this.#boot(() => this.#bootWith(parameters, image.kho));
   }
 
+  /** Frame of the tree that the next kernel is told of. */
+  #carryTree(kernel: Kernel, { tree, treeFrame }: LoadedImage): number {
+    const at = treeFrame === 0 ? kernel.tree : treeFrame;
+    const bytes = tree ?? this.#memory.page(kernel.tree);
+    if (bytes === undefined || (at === kernel.tree && tree === undefined)) return at;
+    this.#memory.zeroPage(at).set(bytes);
+    return at;
+  }
+
+  /**
+   * Starts the kernel of the last jump once more, from the memory that it found then.
+   *
+   * @param change what happens to that memory before
+   * @throws Error when no jump was kept
+   */
+  jumpAgain(change: (memory: Memory) => void): CallAnswer {
+    const jump = this.#lastJump;
+    if (jump === undefined) throw new Error('no jump was kept');
+    this.#answer.reset();
+    this.#memory.putBack(jump.memory);
+    change(this.#memory);
+    this.#platform = jump.platform;
+    this.#answer.value = this.#boot(() => this.#bootWith(jump.parameters, jump.kho));
+    return this.#answer;
+  }
+
+  #tellOfJump({ fdt, scratchArray, scratchBytes }: BootParameters, next: Platform): void {
+    const writer = generationOf(this.#platform).id;
+    this.atJump?.({ fdt, scratchArray, scratchBytes, writer, reader: generationOf(next).id });
+  }
+
   /** Writes the scratch array of an image; what it says is where the handover is. */
-  #handOver(kernel: Kernel, { segments, line }: LoadedImage): BootParameters {
-    const { pageBytes } = this.#platform.topology;
+  #handOver(kernel: Kernel, image: LoadedImage, tree: number): BootParameters {
+    const { segments, line, cacheFrame } = image;
+    const { decisions, topology } = this.#platform;
+    const { pageBytes } = topology;
     const { areas } = kernel.booted;
     const array = segments.first(segments.length - 1);
     writeScratchArray(this.#memory.zeroPage(array), areas, pageBytes);
-    return {
-      image: segments,
-      fdt: kernel.tree * pageBytes,
-      scratchArray: array * pageBytes,
-      scratchBytes: areas.length * SCRATCH_ENTRY_BYTES,
-      line,
-    };
+    const told = { image: segments, fdt: tree * pageBytes, line };
+    if (cacheFrame === 0) {
+      const scratchBytes = areas.length * SCRATCH_ENTRY_BYTES;
+      return { ...told, scratchArray: array * pageBytes, scratchBytes };
+    }
+    const ranges = mergedRanges(this.#memory.page(tree)!, pageBytes, decisions);
+    const cacheBytes = writeCache(this.#memory.zeroPage(cacheFrame), ranges);
+    // The one area is named itself.
+    const { first, count } = areas[0]!;
+    const area = { scratchArray: first * pageBytes, scratchBytes: count * pageBytes };
+    return { ...told, ...area, cache: cacheFrame * pageBytes, cacheBytes };
   }
 
   /** A crash: the kdump kernel starts where it was loaded. */
@@ -284,7 +389,7 @@ export class KhoMachine implements System {
     const image = this.#crash;
     if (image === undefined) return -EINVAL;
     if (image.handover) {
-      const parameters = this.#handOver(kernel, image);
+      const parameters = this.#handOver(kernel, image, kernel.tree);
       return this.#boot(() => this.#bootWith(parameters, 'on'));
     }
     const { crash } = kernel.booted;

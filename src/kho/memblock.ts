@@ -47,6 +47,31 @@ export class Memblock {
     return -1;
   }
 
+  /**
+   * Where an allocation of no frames ends up: as high in free memory as the alignment permits.
+   *
+   * @returns a frame at which nothing is reserved, or -1 when there is none
+   */
+  placeOfNothing(align: number, low = 0, high = Infinity): number {
+    for (const area of this.#permitted) {
+      const least = Math.max(area.first, low);
+      let end = Math.min(area.end, high);
+      while (end > least) {
+        const at = this.reserved.after(end - 1);
+        const taken = at < this.reserved.length && this.reserved.first(at) < end;
+        if (taken) {
+          end = this.reserved.first(at);
+          continue;
+        }
+        const first = Math.max(least, at === 0 ? 0 : this.reserved.end(at - 1));
+        const place = Math.floor(end / align) * align;
+        if (place >= first) return place;
+        end = first;
+      }
+    }
+    return -1;
+  }
+
   #highestFit(low: number, high: number, count: number, align: number): number {
     let first = Math.floor((high - count) / align) * align;
     while (first >= low) {

@@ -15,19 +15,27 @@ import type { Generation } from '#src/abi/description/generation';
 import type { Platform } from './boot.ts';
 import { EEXIST, ENOMEM } from './errno.ts';
 import { addSubtree, createTree, removeSubtree, setMap } from './handover-tree.ts';
+import { startEarlyTree } from './early-trees.ts';
+import type { MemRange } from './early-trees.ts';
 import { writeU64 } from './physical-memory.ts';
+import type { Region } from './reserve-mem.ts';
+import type { Stateful } from '#model/system';
 
-export interface OutgoingTree {
+/** As something stateful, it says what it knows beside its page. */
+export interface OutgoingTree extends Stateful {
   /** Whether the page holds what will be handed over. */
   readonly written: boolean;
   /** Names a blob; answers 0, -EEXIST or -ENOMEM. */
   add(name: string, phys: number, bytes: number): number;
-  /** Takes the newest name of the blob at an address out. */
-  remove(phys: number): void;
+  /** Takes the newest name of the blob at an address out; answers an error where that is one. */
+  remove(phys: number): number | void;
   /** Writes the page, with the tracker at this address; answers 0 or -ENOMEM. */
   write(map: number): number;
   /** Forgets every name but `kept`; the page is no tree any more. */
   forget(kept: string): void;
+  /** Whether regions stand in the tree itself, and `list` says which. */
+  readonly holdsRegions?: true;
+  list?(regions: readonly Region[]): void;
 }
 
 /** A page that is edited whenever a name comes or goes. */
@@ -59,6 +67,14 @@ class TreeInPlace implements OutgoingTree {
   write(map: number): number {
     setMap(this.#page, map);
     return 0;
+  }
+
+  state(): unknown {
+    return this.#frame;
+  }
+
+  save(): () => void {
+    return () => {};
   }
 
   forget(): void {}
@@ -111,10 +127,22 @@ class TreeAtOnce implements OutgoingTree {
       writer.finish();
     } catch (error) {
       if (!(error instanceof FdtError)) throw error;
-      return -ENOMEM;
+      return this.#platform.decisions.translatesTreeErrors ? -ENOMEM : -error.number;
     }
     this.written = true;
     return 0;
+  }
+
+  state(): unknown {
+    return [this.written, this.#frame, this.#announced];
+  }
+
+  save(): () => void {
+    const [written, announced] = [this.written, [...this.#announced]];
+    return () => {
+      this.written = written;
+      this.#announced = [...announced];
+    };
   }
 
   forget(kept: string): void {
@@ -130,20 +158,26 @@ const NO_TREE: OutgoingTree = {
   remove: () => {},
   write: () => 0,
   forget: () => {},
+  state: () => 0,
+  save: () => () => {},
 };
 
 /**
  * Starts the tree of a kernel in a page of its own.
  *
  * @param generation undefined where KHO is off
+ * @param ranges what has to stand in the tree itself
  */
 export const startTree = (
   platform: Platform,
   generation: Generation | undefined,
   frame: number,
   map: number,
+  ranges: () => readonly MemRange[] = () => [],
 ): OutgoingTree => {
   if (generation === undefined) return NO_TREE;
+  const { root } = generation;
+  if (root.form !== 'pointers') return startEarlyTree(platform, root, frame, ranges);
   return generation.root.written === 'in-place'
     ? new TreeInPlace(platform, frame, map)
     : new TreeAtOnce(platform, frame);

@@ -10,6 +10,7 @@
  * untouched ranges.
  */
 import { BlockTable } from './block-table.ts';
+import type { FrameJournal } from './frame-journal.ts';
 import type { MigrateTypes } from './pageblocks.ts';
 import { RangeSet } from './range-set.ts';
 import type { Topology } from './topology.ts';
@@ -28,7 +29,7 @@ const OWNERS = [undefined, 'free', 'movable', 'unmovable', 'pinned'] as const;
 class Zone {
   readonly untouched = new RangeSet();
   /** Free blocks by order; entries that are no longer free are skipped when met. */
-  readonly freeLists: number[][];
+  freeLists: number[][];
 
   constructor(maxOrder: number) {
     this.freeLists = Array.from({ length: maxOrder + 1 }, () => []);
@@ -46,6 +47,7 @@ export class PageAllocator {
   #refusesAt = 0;
   readonly #joins: boolean;
   readonly #types: MigrateTypes | undefined;
+  readonly #journal: FrameJournal | undefined;
   /** Order of the free block that served the last request. */
   #splitOrder = 0;
   #lastHead = 0;
@@ -61,9 +63,17 @@ export class PageAllocator {
    * @param scratch memory that only movable requests are served from
    * @param joins whether free buddies are joined
    * @param types told who claims a pageblock
+   * @param journal told which frames may have another owner
    */
-  constructor(topology: Topology, scratch: RangeSet, joins = true, types?: MigrateTypes) {
+  constructor(
+    topology: Topology,
+    scratch: RangeSet,
+    joins = true,
+    types?: MigrateTypes,
+    journal?: FrameJournal,
+  ) {
     this.#types = types;
+    this.#journal = journal;
     this.#joins = joins;
     this.#topology = topology;
     this.#scratch = scratch;
@@ -205,6 +215,40 @@ export class PageAllocator {
     else for (const pfn of this.watched) if (pfn >= first && pfn < end) this.watched.delete(pfn);
   }
 
+  /** Entries of a list that are no longer free, or stand there again nearer its end, are nothing. */
+  state(): unknown {
+    const zones = this.#zones.map(({ untouched, freeLists }) => [
+      untouched,
+      freeLists.map((list, order) =>
+        list.filter(
+          (pfn, at) => this.#blocks.is(pfn, FREE_BLOCK, order) && list.lastIndexOf(pfn) === at,
+        ),
+      ),
+    ]);
+    const watched = [...this.watched].sort((a, b) => a - b);
+    return [this.freeFrames, watched, this.#refusesAt, this.#scratch, this.#blocks, zones];
+  }
+
+  save(): () => void {
+    const { freeFrames } = this;
+    const watched = [...this.watched];
+    const blocks = this.#blocks.save();
+    const zones = this.#zones.map(
+      ({ untouched, freeLists }) => [untouched.save(), freeLists.map((list) => [...list])] as const,
+    );
+    return () => {
+      this.freeFrames = freeFrames;
+      this.watched.clear();
+      for (const pfn of watched) this.watched.add(pfn);
+      this.#lastEnd = 0;
+      blocks();
+      zones.forEach(([restoreUntouched, lists], at) => {
+        restoreUntouched();
+        this.#zones[at]!.freeLists = lists.map((list) => [...list]);
+      });
+    };
+  }
+
   /** Makes a block a free one, joined with its free buddies. */
   #join(pfn: number, order: number): void {
     const zoneIndex = this.#zoneOf(pfn);
@@ -301,11 +345,13 @@ export class PageAllocator {
 
   #mark(pfn: number, kind: number, order: number): void {
     this.#lastEnd = 0;
+    this.#journal?.note(pfn, 2 ** order);
     this.#blocks.mark(pfn, kind, order);
   }
 
   #clear(pfn: number): void {
     this.#lastEnd = 0;
+    this.#journal?.note(pfn, 2 ** this.#blocks.orderAt(pfn));
     this.#blocks.clear(pfn);
   }
 }

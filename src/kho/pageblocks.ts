@@ -8,9 +8,11 @@
  * Invariant: CMA ranges start and end at multiples of a pageblock.
  */
 import type { Platform } from './boot.ts';
+import type { HeldBlocks } from './held-blocks.ts';
 import { RangeSet } from './range-set.ts';
 import { SparseBits } from './sparse-bits.ts';
 import type { ScratchArea } from './scratch.ts';
+import type { Topology } from './topology.ts';
 
 /** Migrate types, in the kernel's numbers (`include/linux/mmzone.h`, `enum migratetype`). */
 export const MIGRATE_UNMOVABLE = 0;
@@ -28,6 +30,8 @@ export class MigrateTypes {
   readonly #initialised = new RangeSet();
   /** Pageblocks that unmovable requests claimed, by number. */
   readonly #unmovable = new SparseBits();
+  /** How often types may have changed. */
+  changes = 0;
 
   /** @param pageblockOrder log2 of the frames in a pageblock */
   constructor(pageblockOrder: number) {
@@ -40,6 +44,7 @@ export class MigrateTypes {
    * @param scratch pageblocks that any of these areas touches become CMA
    */
   initialise(first: number, end: number, scratch: readonly ScratchArea[]): void {
+    this.changes++;
     this.#initialised.add(first, end);
     const from = this.#upTo(first);
     const to = this.#upTo(end);
@@ -53,6 +58,7 @@ export class MigrateTypes {
 
   /** Makes the pageblocks of an area CMA after all were initialised. */
   declare({ first, count }: ScratchArea): void {
+    this.changes++;
     if (count === 0) return;
     this.cma.add(Math.floor(first / this.size) * this.size, this.#upTo(first + count));
   }
@@ -64,11 +70,21 @@ export class MigrateTypes {
 
   /** A request takes over the pageblocks from `first` on that were free as a whole. */
   claim(first: number, frames: number, movable: boolean): void {
+    this.changes++;
     const start = Math.floor(first / this.size);
     for (let block = start; block * this.size < first + frames; block++) {
       if (movable) this.#unmovable.delete(block);
       else this.#unmovable.add(block);
     }
+  }
+
+  state(): unknown {
+    return [this.cma, this.#initialised, this.#unmovable];
+  }
+
+  save(): () => void {
+    const parts = [this.cma.save(), this.#initialised.save(), this.#unmovable.save()];
+    return () => parts.forEach((restore) => restore());
   }
 
   /** Type of the pageblock that `pfn` lies in, or -1 where none was initialised. */
@@ -79,6 +95,28 @@ export class MigrateTypes {
   }
 }
 
+/** Frames in a pageblock. */
+const pageblockFrames = ({ pageShift, maxOrder }: Topology): number =>
+  2 ** Math.min(pageShift - 3, maxOrder);
+
+/** Where the first phase of boot stops on a node; at its end where there is but one phase. */
+const endOfFirstPhase = ({ machine, topology }: Platform, node: number, size: number): number => {
+  const first = topology.first(node);
+  const end = topology.endOf(node);
+  const part = Math.ceil(((end - first) * FIRST_PHASE) / size) * size;
+  return machine.deferredInit === true ? Math.min(end, first + part) : end;
+};
+
+/** What becomes of the marks of a handover when a second phase initialises pages over them. */
+export const loseMarks = (platform: Platform, held: HeldBlocks): void => {
+  const { topology, decisions } = platform;
+  if (decisions.deferredInitKeepsMarks) return;
+  const size = pageblockFrames(topology);
+  for (let node = 0; node < topology.nodes; node++) {
+    held.unmarkRange(endOfFirstPhase(platform, node, size), topology.endOf(node));
+  }
+};
+
 /**
  * Initialises the pageblocks of all nodes, in the order in which a boot does.
  *
@@ -86,20 +124,18 @@ export class MigrateTypes {
  * @param revived whether a handover told where scratch lies; else it is declared at the end
  */
 export const initialisePageblocks = (
-  { machine, topology, decisions }: Platform,
+  platform: Platform,
   areas: readonly ScratchArea[],
   revived: boolean,
 ): MigrateTypes => {
-  const types = new MigrateTypes(Math.min(topology.pageShift - 3, topology.maxOrder));
+  const { topology, decisions } = platform;
+  const types = new MigrateTypes(Math.log2(pageblockFrames(topology)));
   const beside = decisions.pageblocksBesideScratch * types.size;
   const known = revived ? areas.map((area) => widened(area, beside)) : [];
   const phaseEnds: number[] = [];
   for (let node = 0; node < topology.nodes; node++) {
-    const first = topology.first(node);
-    const end = topology.endOf(node);
-    const part = Math.ceil(((end - first) * FIRST_PHASE) / types.size) * types.size;
-    const stop = machine.deferredInit === true ? Math.min(end, first + part) : end;
-    types.initialise(first, stop, known);
+    const stop = endOfFirstPhase(platform, node, types.size);
+    types.initialise(topology.first(node), stop, known);
     phaseEnds.push(stop);
   }
   const asked = decisions.deferredInitAsksForScratch ? known : [];

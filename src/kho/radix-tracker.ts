@@ -58,6 +58,10 @@ export class RadixTracker {
   /** Leaves that were reached lately, each where its tag says, and those tags. */
   readonly #leaves: (Uint8Array | undefined)[] = [];
   readonly #tags = new Int32Array(LEAVES_KNOWN).fill(-1);
+  /** The one that was reached last. */
+  #lastPlace = -1;
+  #lastOrder = -1;
+  #lastLeaf: Uint8Array | undefined;
   /** `replaced` of memory when they were reached; -1: none is known. */
   #knownAt = -1;
 
@@ -119,6 +123,7 @@ export class RadixTracker {
     if (this.#memory.replaced !== this.#knownAt) return undefined;
     if (order > TAGGED_ORDER_MAX || pfn >= TAGGED_FRAMES_END) return undefined;
     const place = (pfn >>> order) >>> this.#leafBits;
+    if (place === this.#lastPlace && order === this.#lastOrder) return this.#lastLeaf;
     const slot = (place + order * ORDER_STRIDE) & (LEAVES_KNOWN - 1);
     return this.#tags[slot] === place * ORDERS_TAGGED + order ? this.#leaves[slot] : undefined;
   }
@@ -127,12 +132,16 @@ export class RadixTracker {
     if (order > TAGGED_ORDER_MAX || pfn >= TAGGED_FRAMES_END) return;
     if (this.#memory.replaced !== this.#knownAt) {
       this.#tags.fill(-1);
+      this.#lastPlace = -1;
       this.#knownAt = this.#memory.replaced;
     }
     const place = (pfn >>> order) >>> this.#leafBits;
     const slot = (place + order * ORDER_STRIDE) & (LEAVES_KNOWN - 1);
     this.#tags[slot] = place * ORDERS_TAGGED + order;
     this.#leaves[slot] = leaf;
+    this.#lastPlace = place;
+    this.#lastOrder = order;
+    this.#lastLeaf = leaf;
   }
 
   /** Takes the pages of a path that could not be finished off the tree, and gives them back. */
@@ -170,6 +179,19 @@ export class RadixTracker {
   write(): boolean {
     return true;
   }
+
+  /** What was reached lately is of no consequence. */
+  state(): unknown {
+    return this.root;
+  }
+
+  save(): () => void {
+    return () => {
+      this.#knownAt = -1;
+    };
+  }
+
+  unlist(): void {}
 
   forget(): void {
     throw new Error('a radix tree is not forgotten while a kernel runs');
@@ -241,33 +263,46 @@ const walkLeaf = (
 ): void => {
   const last = prefix + words.length * 32 - 1;
   const order = prefix === 0 ? -1 : keyOrder(geometry, prefix);
-  const isOne = order >= 0 && keyOrder(geometry, last) === order;
-  const first = isOne ? keyPfn(geometry, prefix, order) : 0;
-  const frames = isOne ? 2 ** order : 0;
-  if (!isOne) {
+  if (order < 0 || keyOrder(geometry, last) !== order) {
     eachBit(words, (at) => {
       const key = prefix + at;
       visit(keyPfn(geometry, key, keyOrder(geometry, key)), keyOrder(geometry, key));
     });
     return;
   }
+  const first = keyPfn(geometry, prefix, order);
+  if (first + words.length * 32 * 2 ** order <= 2 ** 31) walkLow(words, first, order, visit);
+  else eachBit(words, (at) => visit(first + at * 2 ** order, order));
+};
+
+/**
+ * A leaf of one order whose frames are below 2^31: whole numbers of 32 bits all the way, which is
+ * several times as fast as doubles are.
+ */
+const walkLow = (
+  words: Uint32Array,
+  first: number,
+  order: number,
+  visit: (pfn: number, order: number) => void,
+): void => {
   for (let word = 0; word < words.length; word++) {
-    let bits = words[word]!;
+    let bits = words[word]! | 0;
+    if (bits === 0) continue;
+    const start = (first + ((word << 5) << order)) | 0;
     if (bits === ALL_ONES) {
-      const start = first + word * 32 * frames;
-      for (let at = 0; at < 32; at++) visit(start + at * frames, order);
+      for (let at = 0; at < 32; at++) visit((start + (at << order)) | 0, order);
       continue;
     }
-    const base = word * 32 + 31;
     while (bits !== 0) {
       const lowest = bits & -bits;
-      visit(first + (base - Math.clz32(lowest)) * frames, order);
+      visit((start + ((31 - Math.clz32(lowest)) << order)) | 0, order);
       bits ^= lowest;
     }
   }
 };
 
-const ALL_ONES = 0xffffffff;
+/** A word of a leaf all of whose bits are set, as a signed number. */
+const ALL_ONES = -1;
 
 const eachBit = (words: Uint32Array, visit: (at: number) => void): void => {
   for (let word = 0; word < words.length; word++) {

@@ -4,8 +4,8 @@
  * Invariant: ranges ascend, do not touch and are not empty.
  */
 export class RangeSet {
-  readonly #firsts: number[] = [];
-  readonly #ends: number[] = [];
+  #firsts: number[] = [];
+  #ends: number[] = [];
 
   get length(): number {
     return this.#firsts.length;
@@ -70,6 +70,18 @@ export class RangeSet {
       if (start < first) this.#insert(at++, start, first);
       if (stop > end) this.#insert(at++, end, stop);
     }
+  }
+
+  state(): unknown {
+    return [this.#firsts, this.#ends];
+  }
+
+  save(): () => void {
+    const [firsts, ends] = [[...this.#firsts], [...this.#ends]];
+    return () => {
+      this.#firsts = [...firsts];
+      this.#ends = [...ends];
+    };
   }
 
   #insert(at: number, first: number, end: number): void {

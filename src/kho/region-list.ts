@@ -63,12 +63,29 @@ export class RegionList {
 
   #publish(): void {
     const { pages, preserves } = this.#host;
+    if (this.#host.outgoing.holdsRegions === true) {
+      this.#host.outgoing.list?.(this.#regions);
+      return;
+    }
     if (preserves && !this.#preserveRegions()) throw new KernelPanic('no page left to boot with');
     this.#blob = pages.takePage();
     if (this.#blob < 0 || (preserves && !this.#preserveList())) {
       throw new KernelPanic('no page left to boot with');
     }
     this.#list();
+  }
+
+  state(): unknown {
+    return [this.#regions, this.#blob, this.#bytes];
+  }
+
+  save(): () => void {
+    const [regions, blob, bytes] = [[...this.#regions], this.#blob, this.#bytes];
+    return () => {
+      this.#regions.splice(0, this.#regions.length, ...regions);
+      this.#blob = blob;
+      this.#bytes = bytes;
+    };
   }
 
   /** Whether there is a list of regions. */
@@ -78,6 +95,11 @@ export class RegionList {
 
   /** Preserves the regions and their list; false when there were not pages enough. */
   preserve(): boolean {
+    const { outgoing, tracker } = this.#host;
+    // Where the tree says what is preserved, the nodes of regions do.
+    if (outgoing.holdsRegions === true) {
+      return tracker.ranges !== undefined || this.#preserveRegions();
+    }
     return this.#blob === 0 || (this.#preserveRegions() && this.#preserveList());
   }
 
@@ -159,10 +181,12 @@ export class RegionList {
     const first = regionFirst(region, topology.pageBytes);
     const end = decisions.releasedEnd(region.start + region.bytes, topology.pageBytes);
     booted.early.remove(first, end);
+    platform.memory.journal.note(first, regionEnd(region, topology.pageBytes) - first);
     for (let pfn = first; pfn < end; pfn++) booted.allocator.free(pfn, 0);
     answer.managed += end - first;
     this.#regions.splice(index, 1);
-    if (kept && decisions.releaseUnlists) this.#relist();
+    const isListed = kept && this.#host.outgoing.holdsRegions !== true;
+    if (isListed && decisions.releaseUnlists) this.#relist();
     this.#tell();
     return 0;
   }

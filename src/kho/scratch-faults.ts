@@ -46,6 +46,12 @@ export const SCRATCH_FAULTS: readonly Fault[] = [
     overrides: { scratchSizesSaturate: false },
   },
   {
+    id: 'named-scratch-not-rounded',
+    says: 'areas whose size the option names end anywhere in a pageblock (6.16 to 7.1)',
+    rule: 'SCR-01',
+    overrides: { roundsNamedScratch: false },
+  },
+  {
     id: 'no-low-scratch',
     says: 'the area of low memory may lie anywhere',
     title: 'KHO: always have a lowmem scratch region',

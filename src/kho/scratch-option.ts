@@ -12,6 +12,8 @@
  * lib/kstrtox.c (kstrtouint). Recorded: test/fixtures/kho_scratch_options.json (Linux 7.3.4).
  */
 
+import type { ScratchFormat } from '#src/abi/description/generation';
+
 /** What kernels decide differently about the option. */
 export interface ScratchGrammar {
   /** Take `0%`, which leaves KHO on without any scratch. */
@@ -29,7 +31,7 @@ export interface ScratchGrammar {
   readonly ignoresRest: boolean;
 }
 
-/** The grammar as intended: what `spec/scratch-option.ts` says. */
+/** The grammar of the newest kernel as intended: what `spec/scratch-option.ts` says. */
 export const INTENDED_GRAMMAR: ScratchGrammar = {
   takesZeroScale: false,
   refusesZero: 'all',
@@ -37,6 +39,15 @@ export const INTENDED_GRAMMAR: ScratchGrammar = {
   takesBareUnit: false,
   ignoresRest: false,
 };
+
+/** The grammar as intended of the kernels that a description is about. */
+export const intendedGrammar = (format: ScratchFormat): ScratchGrammar => ({
+  ...INTENDED_GRAMMAR,
+  refusesZero: format.mustNotBeZero === 'each' ? 'any' : 'all',
+  overflow: format.numbers === 'limited' ? 'largest' : 'wraps',
+  takesBareUnit: format.numbers !== 'limited',
+  ignoresRest: !format.wholeText,
+});
 
 /** Linux 7.2 and 7.3: `lib: fix memparse() to handle overflow` is in. */
 const SHIPPED_7_2: ScratchGrammar = {

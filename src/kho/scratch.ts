@@ -6,6 +6,8 @@ import {
   SCRATCH_ENTRY_BYTES,
   SCRATCH_ENTRY_SIZE,
 } from '#src/abi/description/scratch-array';
+import type { Generation } from '#src/abi/description/generation';
+import { NEWEST_GENERATION } from '#src/abi/description/generations';
 import type { Machine } from '#model/system';
 import type { Decisions } from './decisions.ts';
 import type { Memblock } from './memblock.ts';
@@ -28,6 +30,8 @@ export interface ScratchHost {
   readonly machine: Machine;
   readonly topology: Topology;
   readonly decisions: Decisions;
+  /** Which areas there are; those of the newest when absent. */
+  readonly generation?: Generation;
 }
 
 /** What the command line says of `kho_scratch=`. */
@@ -68,11 +72,17 @@ const wantedBy = (
   };
   return wantedAreas(optionOf(host, line), early, machine, {
     align: align * pageBytes,
-    roundsNamedSizes: true,
+    roundsNamedSizes: decisions.roundsNamedScratch,
     skipsNodesWithoutMemory: decisions.skipsNodesWithoutMemory,
     saturates: decisions.scratchSizesSaturate,
   });
 };
+
+/** Frames at whose multiples areas start and end. */
+const alignmentOf = (machine: Machine, { scratchAlignment }: Decisions): number =>
+  scratchAlignment === 'pageblock'
+    ? (machine.oldScratchAlign ?? machine.scratchAlign)
+    : machine.scratchAlign;
 
 /** What comes of reserving scratch: the areas in order, up to the one that fits nowhere. */
 export interface ReservedScratch {
@@ -95,16 +105,18 @@ export const reserveScratch = (
   early: EarlyReserved,
 ): ReservedScratch => {
   const { machine, topology, decisions } = host;
-  const align = decisions.alignsScratch ? machine.scratchAlign : 1;
+  const align = decisions.alignsScratch ? alignmentOf(machine, decisions) : 1;
   const areas: ScratchArea[] = [];
-  for (const { area, node, bytes } of wantedBy(host, line, early, align)) {
+  const { sizes } = (host.generation ?? NEWEST_GENERATION).scratch;
+  const wanted = wantedBy(host, line, early, align).filter(({ area }) => sizes.includes(area));
+  for (const { area, node, bytes } of wanted) {
     const isLow = area === 'lowmem' && decisions.lowScratchBelowLimit;
     const low = node === null ? 1 : Math.max(1, topology.first(node));
     const high = node !== null ? topology.endOf(node) : isLow ? topology.lowmemEnd : topology.end;
     if (bytes > BigInt(Number.MAX_SAFE_INTEGER)) return { areas, fits: false };
-    const count = Number(bytes) / topology.pageBytes;
+    const count = Math.ceil(Number(bytes) / topology.pageBytes);
     if (count === 0 && (node === null || low < high)) {
-      areas.push({ first: 0, count });
+      areas.push({ first: Math.max(0, memblock.placeOfNothing(align, low, high)), count });
       continue;
     }
     const first = memblock.allocate(count, align, low, high);

@@ -14,6 +14,18 @@ export class SparseBits {
     return piece !== undefined && ((piece[at >>> 5]! >>> (at & 31)) & 1) === 1;
   }
 
+  state(): unknown {
+    return [...this.#pieces].sort(([a], [b]) => a - b);
+  }
+
+  save(): () => void {
+    const pieces = [...this.#pieces].map(([at, piece]) => [at, piece.slice()] as const);
+    return () => {
+      this.#pieces.clear();
+      for (const [at, piece] of pieces) this.#pieces.set(at, piece.slice());
+    };
+  }
+
   add(number: number): void {
     const at = number & PIECE_MASK;
     let piece = this.#pieces.get(number >>> PIECE_BITS);

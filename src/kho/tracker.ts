@@ -5,22 +5,29 @@
  * takes its pages from the kernel that runs it, and what it writes is pages of memory.
  */
 import type { ChunkFormat, TrackerFormat } from '#src/abi/description/generation';
+import type { MemRange } from './early-trees.ts';
+import { RangeTracker, walkRanges } from './range-tracker.ts';
 import { BitmapTracker, walkChunks } from './bitmap-tracker.ts';
+import type { Stateful } from '#model/system';
 import type { Decisions } from './decisions.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import { RadixTracker, walkTracker } from './radix-tracker.ts';
 import type { PageSource } from './radix-tracker.ts';
 
-/** What a kernel notes preserved blocks in. */
-export interface Tracker {
-  /** Frame that the tree points to; 0 while nothing is written down. */
+/** What a kernel notes preserved blocks in. As something stateful, what it knows beside memory. */
+export interface Tracker extends Stateful {
+  /** Frame that the tree points to; 0 while nothing is written down, or where it does not. */
   readonly root: number;
+  /** What has to stand in the tree itself; absent where the tree points to it. */
+  ranges?(): readonly MemRange[];
   /** Notes a block, or answers false and has changed nothing. */
   add(pfn: number, order: number, source: PageSource): boolean;
   /** Forgets a block; one that was not noted stays that way. */
   remove(pfn: number, order: number): void;
   /** Writes down what is noted, or answers false and has changed nothing. */
   write(source: PageSource): boolean;
+  /** Gives back what it wrote down, and goes on noting. */
+  unlist(source: PageSource): void;
   /** Forgets everything, and gives back what it took. */
   forget(source: PageSource): void;
 }
@@ -40,6 +47,7 @@ interface TrackerStrategy {
     format: TrackerFormat,
     root: number,
     visit: (pfn: number, order: number) => void,
+    decisions: Decisions,
   ) => void;
 }
 
@@ -59,12 +67,8 @@ const STRATEGIES: Readonly<Record<TrackerFormat['kind'], TrackerStrategy>> = {
       walkChunks(memory, format as ChunkFormat, root * 2 ** memory.pageShift, visit),
   },
   ranges: {
-    start: () => {
-      throw new Error('a tree of ranges has no tracker');
-    },
-    walk: () => {
-      throw new Error('a tree of ranges has no tracker');
-    },
+    start: (memory) => new RangeTracker(memory),
+    walk: (memory, _format, root, visit, decisions) => walkRanges(memory, root, visit, decisions),
   },
 };
 

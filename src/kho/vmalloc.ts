@@ -80,6 +80,18 @@ export class VmallocAreas {
     return 0;
   }
 
+  state(): unknown {
+    return [...this.#areas].sort(([a], [b]) => a - b);
+  }
+
+  save(): () => void {
+    const areas = [...this.#areas];
+    return () => {
+      this.#areas.clear();
+      for (const [first, area] of areas) this.#areas.set(first, area);
+    };
+  }
+
   /** Answers the frame of the first chunk. */
   preserve({ pfn }: Call): number {
     const { decisions } = this.#platform;

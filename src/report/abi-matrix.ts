@@ -6,6 +6,7 @@ export interface MatrixReport {
   readonly kernels: readonly string[];
   readonly outcomes: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly seen: Readonly<Record<string, number>>;
+  /** By writer and reader, as `6.17 → 6.18`. */
   readonly witness: Readonly<
     Record<
       string,
@@ -30,19 +31,55 @@ const MEANINGS: readonly (readonly [string, string])[] = [
   ['panic', 'taken over, and the next kernel ends while it reads'],
 ];
 
-/** The matrix, its legend, and one line for every witness. */
-export const matrixText = (report: MatrixReport, colors: Colors): string => {
-  const { kernels, outcomes, seen, witness } = report;
-  const color = (outcome: string): string => {
-    const text = outcome.padEnd(WIDTH);
+/** What pairs with the series before the merge showed; their kernels come first. */
+export interface FullReport extends MatrixReport {
+  readonly early: MatrixReport;
+}
+
+type Coloring = (outcome: string, width: number) => string;
+
+/** A table of outcomes: a row for every writer, a column for every reader. */
+const table = (
+  { outcomes }: MatrixReport,
+  writers: readonly string[],
+  readers: readonly string[],
+  color: Coloring,
+): readonly string[] => {
+  const head = `old \\ new ${readers.map((name) => name.padEnd(WIDTH)).join('')}`.trimEnd();
+  const rows = writers.map((writer) => {
+    const row = readers.map((reader) => color(outcomes[writer]![reader]!, WIDTH));
+    return `${writer.padEnd(10)}${row.join('')}`.trimEnd();
+  });
+  return [head, ...rows];
+};
+
+/** One letter for every reader: eleven columns of words are wider than a terminal. */
+const letters = (
+  { outcomes, kernels }: MatrixReport,
+  early: readonly string[],
+  color: Coloring,
+): readonly string[] => {
+  const from = early.map((writer) => {
+    const row = kernels.map((reader) => color(outcomes[writer]![reader]!, 1).padEnd(6));
+    return `${writer.padEnd(10)}${row.join('')}`.trimEnd();
+  });
+  const rest = kernels.filter((name) => !early.includes(name));
+  const into = rest.map((writer) => {
+    const row = early.map((reader) => color(outcomes[writer]![reader]!, 1).padEnd(6));
+    return `${writer.padEnd(10)}${row.join('')}`.trimEnd();
+  });
+  const head = `old \\ new ${kernels.map((name) => name.padEnd(6)).join('')}`.trimEnd();
+  return [head, ...from, ...into];
+};
+
+/** The matrix, its legend, and one line for every witness; then the series before the merge. */
+export const matrixText = (report: FullReport, colors: Colors): string => {
+  const { kernels, seen, witness, early } = report;
+  const color: Coloring = (outcome, width) => {
+    const text = outcome.slice(0, width).padEnd(width);
     if (outcome === 'same') return colors.green(text);
     return outcome === 'refused' ? text : colors.red(text);
   };
-  const head = `old \\ new ${kernels.map((name) => name.padEnd(WIDTH)).join('')}`.trimEnd();
-  const rows = kernels.map((writer) => {
-    const row = kernels.map((reader) => color(outcomes[writer]![reader]!));
-    return `${writer.padEnd(10)}${row.join('')}`.trimEnd();
-  });
   const legend = MEANINGS.filter(([outcome]) => (seen[outcome] ?? 0) > 0).map(
     ([outcome, means]) => `  ${outcome.padEnd(WIDTH)} ${means} (${seen[outcome]} traces)`,
   );
@@ -50,5 +87,16 @@ export const matrixText = (report: MatrixReport, colors: Colors): string => {
     `  ${pair.padEnd(12)} ${outcome.padEnd(WIDTH)} ${rule ?? ''} in ${steps} steps`,
     ...(path === undefined ? [] : [`    npx kho-check replay ${path}`]),
   ]);
-  return [head, ...rows, '', ...legend, '', 'Smallest traces', ...shown].join('\n');
+  const series = early.kernels.filter((name) => !kernels.includes(name));
+  return [
+    ...table(report, kernels, kernels, color),
+    '',
+    ...legend,
+    '',
+    'Before the merge (first letters of the words above)',
+    ...letters(early, series, color),
+    '',
+    'Smallest traces',
+    ...shown,
+  ].join('\n');
 };

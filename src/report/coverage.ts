@@ -36,6 +36,8 @@ export interface Coverage {
   readonly neverRefused: readonly string[];
   /** Ids of rules that refused near misses, but never one that no other rule refused. */
   readonly neverDecisive: readonly string[];
+  /** Of the last two, those of which it is known why: the rule and the reason. */
+  readonly repeating: readonly { readonly id: string; readonly why: string }[];
   /** Outcomes that exist and that no call had. */
   readonly neverReached: readonly string[];
 }
@@ -66,6 +68,13 @@ const ruleLine = (rule: RuleCoverage, colors: Colors): string => {
 const named = (what: string, names: readonly string[]): string[] =>
   names.length === 0 ? [] : ['', ...wrap(`${what}: ${names.join(', ')}`, 0)];
 
+/** Rules that repeat what others say, and what they stand there for. */
+const reasons = (repeating: Coverage['repeating']): string[] => {
+  if (repeating.length === 0) return [];
+  const lines = repeating.flatMap(({ id, why }) => wrap(`${id}: ${why}`, 2));
+  return ['', 'never decisive, for a reason:', ...lines];
+};
+
 /** The text, without a final newline. */
 export const coverageText = (coverage: Coverage, colors: Colors): string => {
   const { kernel, traces, calls, kexecs, seed, suites, faults } = coverage;
@@ -81,6 +90,7 @@ export const coverageText = (coverage: Coverage, colors: Colors): string => {
     ...named('never exercised', coverage.neverExercised),
     ...named('never refused a near miss', coverage.neverRefused),
     ...named('never decisive, as others refused the same', coverage.neverDecisive),
+    ...reasons(coverage.repeating),
     ...named('outcomes never reached', coverage.neverReached),
     '',
     ...LEGEND.flatMap((text) => wrap(text, 0)),

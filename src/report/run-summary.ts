@@ -33,6 +33,8 @@ export interface RunSummary {
   readonly never: readonly string[];
   /** Outcomes of calls that exist and that a full run did not reach. */
   readonly missing: readonly string[];
+  /** Outcomes that so few kernels of the run know that it had too few traces to reach them. */
+  readonly rare: readonly string[];
   /** Calls by action, with refusals by error. */
   readonly outcomes: readonly {
     readonly action: string;
@@ -45,6 +47,22 @@ export interface RunSummary {
   readonly orders: Distribution;
   readonly verdict: 'holds' | 'broken' | 'inconclusive';
   readonly brokenRules: number;
+  /** What is known to follow between two kernels, and followed. */
+  readonly deviations: readonly DeviationLine[];
+}
+
+/** A pair of kernels whose ABIs differ, and what became of the handovers from one to the other. */
+export interface DeviationLine {
+  readonly writer: string;
+  readonly reader: string;
+  readonly outcome: string;
+  /** Why, as short phrases. */
+  readonly reasons: readonly string[];
+  /** The rule that was broken in the trace at `path`. */
+  readonly rule: string;
+  readonly traces: number;
+  readonly steps: number;
+  readonly path: string;
 }
 
 const WIDTH = 80;
@@ -62,15 +80,30 @@ export const runSummaryText = (summary: RunSummary, colors: Colors): string => {
     '',
     ...distribution(summary),
   ];
+  if (summary.deviations.length > 0) lines.push('', ...deviationLines(summary.deviations));
   if (summary.never.length > 0) {
     lines.push('', ...wrap(`never exercised: ${summary.never.join(', ')}`, 2));
   }
   if (summary.missing.length > 0) {
     lines.push('', ...wrap(`outcomes never reached: ${summary.missing.join(', ')}`, 2));
   }
+  if (summary.rare.length > 0) {
+    const few = 'not reached, and not asked for, as few of these kernels know them';
+    lines.push('', ...wrap(`${few}: ${summary.rare.join(', ')}`, 2));
+  }
   lines.push('', verdictLine(summary, colors));
   return lines.join('\n');
 };
+
+const deviationLines = (deviations: readonly DeviationLine[]): string[] => [
+  '  between kernels of different ABIs: foretold from the bytes, and it came so',
+  ...deviations.flatMap(({ writer, reader, outcome, reasons, rule, traces, steps, path }) => [
+    `    ${`${writer} → ${reader}`.padEnd(12)} ${outcome.padEnd(8)} ` +
+      `${count(traces)} trace${traces === 1 ? '' : 's'}, ${rule} in ${steps} steps`,
+    ...wrap(reasons.join('; '), 17),
+    `      npx kho-check replay ${path}`,
+  ]),
+];
 
 const suiteLines = (suite: SuiteLine, colors: Colors): string[] => {
   const untried = suite.exercised === 0 ? colors.yellow('?') : colors.green('✓');
@@ -145,11 +178,20 @@ const pairs = (texts: readonly string[]): string[] => {
   return lines;
 };
 
+const unforetold = ({ deviations }: RunSummary): string =>
+  deviations.length === 0 ? 'no rule broke' : 'no rule broke that was not foretold';
+
+/** The suites of which nothing was seen, as the end of a sentence. */
+const untried = ({ suites }: RunSummary): string => {
+  const names = suites.filter(({ exercised }) => exercised === 0).map(({ name }) => name);
+  return names.length === 0 ? '' : ` of ${names.join(', ')}`;
+};
+
 const verdictLine = (summary: RunSummary, colors: Colors): string => {
   const bound = `${count(summary.traces)} traces, ${count(summary.steps)} steps`;
   switch (summary.verdict) {
     case 'holds':
-      return colors.green(`holds: no rule broke in ${bound}.`);
+      return colors.green(`holds: ${unforetold(summary)} in ${bound}.`);
     case 'broken':
       return colors.red(
         `broken: ${summary.brokenRules} rule${summary.brokenRules === 1 ? '' : 's'} in ${bound}.`,
@@ -158,7 +200,7 @@ const verdictLine = (summary: RunSummary, colors: Colors): string => {
       return wrap(
         summary.missing.length > 0
           ? `inconclusive: no rule broke in ${bound}, but some outcomes were never reached.`
-          : `inconclusive: ${bound} exercised too little to say anything.`,
+          : `inconclusive: ${bound} exercised too little to say anything${untried(summary)}.`,
         0,
       )
         .map((line) => colors.yellow(line))

@@ -7,10 +7,12 @@ import { NEWEST_KERNEL } from '#model/kernels';
 import { SUBTREE_NAMES } from '#model/machines';
 import { ALC_01, ALC_02 } from '#spec/allocation';
 import { CNT_01 } from '#spec/content';
-import { ACTIONS } from '#spec/call';
+import { ACTIONS, NO_KHO } from '#spec/call';
+import type { Answer } from '#spec/call';
 import { ACTION } from '#spec/law';
-import { EARLY, HELD } from '#spec/state';
+import { EARLY, FREE, HELD } from '#spec/state';
 import { eachNearState, nearAnswers, nearFrames } from '#src/checker/near-misses';
+import { wholeMisses } from '#src/checker/near-wholes';
 import { missingOutcomes } from '#src/checker/outcomes';
 import { randomRun } from '#src/checker/random-run';
 import { TraceRunner } from '#src/checker/run-trace';
@@ -51,6 +53,56 @@ describe('near misses', () => {
     expect(cells()).toEqual([EARLY, 0, 0, 5, 0]);
     expect(looked.length).toBeGreaterThan(6);
     expect(looked).not.toContainEqual(cells());
+  });
+});
+
+describe('misses of which one mistake changes several things', () => {
+  const boot = call('coldBoot');
+  const booted = says(0, {
+    areas: [
+      [0x400, 0x400],
+      [0x800, 0x400],
+    ],
+    regions: [
+      [4096, 64],
+      [0, 0],
+    ],
+  });
+  const told = (of: Answer) => [of.value, of.areas.length, of.areas.first(1), of.regions.count(0)];
+
+  it('are a kernel that gave up on scratch, areas that overlap, a region that is missing', () => {
+    const near = wholeMisses(fresh(), boot, booted).map(told);
+    expect(near).toContainEqual([NO_KHO, 0, 0, 64]);
+    expect(near).toContainEqual([0, 2, 0x400, 64]);
+    expect(near).toContainEqual([0, 2, 0x800, 0]);
+    expect(told(booted)).toEqual([0, 2, 0x800, 64]);
+  });
+
+  it('are a folio restored with another order, and as many pages', () => {
+    const near = wholeMisses(fresh(), call('restoreFolio'), says(2, { managed: 4 }));
+    expect(near.map(({ value, managed }) => [value, managed])).toEqual([
+      [-2, 0],
+      [3, 8],
+      [1, 2],
+    ]);
+  });
+
+  it('are an image that is refused, or has too little room', () => {
+    const loaded = says(0, { placed: [[0x400, 8]] });
+    const near = wholeMisses(fresh(), call('kexecFileLoad'), loaded);
+    expect(near.map((of) => [of.value, of.placed.length, of.placed.count(0)])).toEqual([
+      [-99, 0, 0],
+      [0, 1, 7],
+    ]);
+  });
+
+  it('are a request that should have failed, and nothing where there was none to fail', () => {
+    const s = fresh();
+    const short = call('preservePages', { pfn: AT, count: 3, fails: 2 });
+    const [near] = wholeMisses(s, short, says(0));
+    expect([near!.taken.length, near!.taken.count(0)]).toEqual([1, 2]);
+    expect(s.use.get(near!.taken.first(0))).toBe(FREE);
+    expect(wholeMisses(s, call('preservePages', { pfn: AT, count: 3 }), says(0))).toEqual([]);
   });
 });
 

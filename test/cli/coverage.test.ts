@@ -32,6 +32,7 @@ describe('spec coverage', () => {
     const never = /\nnever exercised: ([^]*?)\n\n/.exec(out)![1]!.split(/,\s/);
     expect(never.length).toBeGreaterThan(0);
     expect(out).toContain('outcomes never reached: ');
+    expect(out).toContain('\nnever decisive, for a reason:\n  SCR-10: SCR-04 refuses all of it; ');
     expect(out).toMatch(/\ndecisive: how often/);
   });
 
@@ -47,6 +48,11 @@ describe('spec coverage', () => {
       expect(rules[index]).toMatchObject({ id, judged, tried, refused, decisive });
       const applies = rulesAmong(['7.3']).some((rule) => rule.id === id);
       expect(document.neverExercised.includes(id)).toBe(judged === 0 && applies);
+      const why = RULES.find((rule) => rule.id === id)!.repeats;
+      const told = [...document.neverRefused, ...document.neverDecisive].includes(id);
+      expect(told).toBe(applies && judged > 0 && decisive === 0 && why === undefined);
+      const repeating = document.repeating.find((each: { id: string }) => each.id === id);
+      expect(repeating?.why).toBe(applies && decisive === 0 ? why : undefined);
     }
   });
 

@@ -33,7 +33,13 @@ const runJson = async (...args: string[]): Promise<Document & { status: number }
   const { status, out } = await call('run', '--json', ...args);
   expect(out).toMatch(/^\{.*\}\n$/);
   const document = JSON.parse(out) as Document;
-  expect(Object.keys(document)).toEqual([...KEYS, 'missing', 'counterexamples']);
+  expect(Object.keys(document)).toEqual([
+    ...KEYS,
+    'missing',
+    'counterexamples',
+    'deviations',
+    'rare',
+  ]);
   expect(Object.keys(document.rules)).toEqual(['exercised', 'never']);
   for (const key of KEYS.slice(1, 7)) {
     expect(document[key as keyof Document]).toSatisfy(Number.isSafeInteger);

@@ -36,8 +36,8 @@ describe('a machine with command lines', () => {
     expect(shapeProblem(shapeWith('43M:4K:a'))).toBe('');
     expect(shapeProblem(shapeWith('', '45M:4K:a'))).toContain('too small for scratch');
     expect(shapeProblem(shapeWith('65M:4K:a'))).toBe('');
-    const large = { ...shapeWith('255M:4K:a 2M:4K:b'), nodes: [2 ** 20] };
-    expect(shapeProblem(large)).toContain('regions have more than 65536 frames');
+    const large = { ...shapeWith('1023M:4K:a 2M:4K:b'), nodes: [2 ** 20] };
+    expect(shapeProblem(large)).toContain('regions have more than 262144 frames');
   });
 
   it('boots and hands over, whatever the lines are', () => {

@@ -6,6 +6,7 @@ import { NEWEST_KERNEL } from '#model/kernels';
 import { buildMachine, plainShape, shapeProblem } from '#model/machines';
 import type { MachineShape } from '#model/machines';
 import { SCRATCH_LINES, lineCount } from '#model/scratch-lines';
+import { tightShape } from '#model/tight-scratch';
 import type { Step } from '#model/step';
 import type { ExecutedCall } from '#src/checker/run-trace';
 import { Tally } from '#src/checker/tally';
@@ -108,6 +109,34 @@ describe('values of kho_scratch', () => {
   it('ask nothing of a node without memory', () => {
     const machine = with_(['4M,8M,4M'], { nodes: [0x3000, 0, 0x3000] });
     expect(areasOfBoots(machine, [])).toEqual(['1024,2048,1024,0,1024']);
+  });
+});
+
+describe('scratch that only just fits', () => {
+  const shape = { ...plainShape(), nodes: [0x3000, 0x1001, 0x3000] };
+
+  it('takes all of an inner node; one unit more is too much for it', () => {
+    const machine = tightShape(shape, 0x400, 0);
+    expect(machine.nodes).toEqual([0x3000, 0xc01, 0x3000]);
+    expect(shapeProblem(machine)).toBe('');
+    expect(areasOfBoots(machine, boots(1, 2))).toEqual([
+      '1024,1024,3072,3072,3072',
+      'off',
+      '1024,1024,2048,2048,2048',
+    ]);
+  });
+
+  it('may come in any order, and leaves machines of fewer nodes alone', () => {
+    const lines = tightShape(shape, 0x400, 4).scratchLines!;
+    expect(lines.map((line) => line!.split(',')[2])).toEqual(['16384K', '8192K', '12288K']);
+    const two = { ...shape, nodes: [0x3000, 0x3000] };
+    expect(tightShape(two, 0x400, 0)).toBe(two);
+  });
+
+  it('is asked for only where low memory lies outside the inner node', () => {
+    const machine = tightShape(shape, 0x400, 0);
+    expect(shapeProblem({ ...machine, lowFrames: 0x3400 })).toContain('may or may not fit');
+    expect(shapeProblem({ ...machine, lowFrames: 0x2410 })).toBe('');
   });
 });
 

@@ -150,6 +150,7 @@ describe('500 random traces', () => {
       'end of memory',
       'end of scratch',
       'node border',
+      'power of two',
       'slot',
       'start of scratch',
     ]);

@@ -2,7 +2,6 @@
 import { ageOf } from '#spec/generations';
 import type { Generation } from '#spec/generations';
 import { KEX_08, KEX_09 } from '#spec/kexec';
-import { LUO_01 } from '#spec/live-update';
 import {
   PHS_01,
   PHS_02,
@@ -149,12 +148,6 @@ export const PHASES_WITNESSES: readonly Witness[] = [
     'KEX-09',
     ofSystem(KEX_09, sees(), (s) => s.revived.set(1)),
     ofSystem(KEX_09, sees({ passedOver: ['LUO/luo-flb'] }), (s) => s.revived.set(1)),
-  ],
-  [
-    'LUO-01',
-    ofCall(LUO_01, call('luoSerialize', { pfn: AT }), says(0)),
-    ofCall(LUO_01, call('luoSerialize', { pfn: AT }), says(-12)),
-    ofCall(LUO_01, call('luoSerialize', { pfn: AT }), says(0, { taken })),
   ],
 ];
 

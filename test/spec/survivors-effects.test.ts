@@ -3,9 +3,10 @@
  * and pageblocks are looked at, and what a cell holds.
  */
 import { describe, expect, it } from 'vitest';
-import { buildMachine } from '#model/machines';
+import { buildMachine, plainShape } from '#model/machines';
 import { sparseState } from '#model/sparse-carrier';
 import type { SparseState } from '#model/sparse-carrier';
+import type { SlotCells } from '#spec/algebra/cells';
 import type { Call } from '#spec/call';
 import { HANDOVER_RULES } from '#spec/handover';
 import type { Handover } from '#spec/handover';
@@ -200,6 +201,26 @@ describe('a crash', () => {
     s.crashLoaded.set(1);
     for (const pfn of [CRASH - 1, CRASH, CRASH + 23, CRASH + 24]) s.use.set(pfn, UNMOVABLE);
   };
+
+  it('leaves a kernel that has no scratch, no region and no name', () => {
+    const machine = buildMachine({ ...plainShape(), reserveMem: ['4K:4K:a 8K:4K:b'] });
+    const s = sparseState(machine);
+    const slots = Object.entries(CELLS).filter(([, { kind }]) => kind === 'slot');
+    const cellOf = (name: string): SlotCells => s[name as 'areaFirst'];
+    const fill = (value: number): void => {
+      for (const [name] of slots) {
+        for (let slot = 0; slot < 2; slot++) cellOf(name).set(slot, value);
+      }
+    };
+    fill(1);
+    s.luo.set(1);
+    does(s, call('crash'), says(-22));
+    expect(slots.map(([name]) => cellOf(name).get(1))).toEqual(slots.map(() => 1));
+    does(s, call('crash'), says(2));
+    for (const [name] of slots) {
+      expect([name, cellOf(name).get(0), cellOf(name).get(1)]).toEqual([name, 0, 0]);
+    }
+  });
 
   it('leaves what lies right before and behind the memory of the kdump kernel', () => {
     const answer = says(2, { early: [[CRASH, 1]], taken: [[CRASH + 22, 2]] });

@@ -28,8 +28,14 @@ import {
   SCRATCH_LINE_WITNESSES,
 } from './scratch-witnesses.ts';
 import { RESERVE_MEM_KEEPS, RESERVE_MEM_WITNESSES } from './reserve-mem-witnesses.ts';
+import { EARLY_KEEPS, EARLY_SILENCE, EARLY_WITNESSES } from './early-witnesses.ts';
 import { DEBUGFS_FORGIVEN, DEBUGFS_SILENCE, DEBUGFS_WITNESSES } from './debugfs-witnesses.ts';
 import { LOADING_SILENCE, LOADING_WITNESSES } from './loading-witnesses.ts';
+import {
+  LIVE_UPDATE_KEEPS,
+  LIVE_UPDATE_SILENCE,
+  LIVE_UPDATE_WITNESSES,
+} from './live-update-witnesses.ts';
 import { MOVABILITY_WITNESSES } from './movability-witnesses.ts';
 import { PHASES_KEEPS, PHASES_SILENCE, PHASES_WITNESSES } from './phases-witnesses.ts';
 import { SHORTAGE_SILENCE, SHORTAGE_WITNESSES } from './shortage-witnesses.ts';
@@ -479,6 +485,8 @@ const WITNESSES: readonly Witness[] = [
   ...RESERVE_MEM_WITNESSES,
   ...SHORTAGE_WITNESSES,
   ...PHASES_WITNESSES,
+  ...EARLY_WITNESSES,
+  ...LIVE_UPDATE_WITNESSES,
   ...MOVABILITY_WITNESSES,
   ...DEBUGFS_WITNESSES,
   ...LOADING_WITNESSES,
@@ -500,7 +508,21 @@ describe('the law', () => {
     }
   });
 
-  const keeps = [...RESERVE_MEM_KEEPS, ...AREA_KEEPS, ...SCRATCH_LINE_KEEPS, ...PHASES_KEEPS];
+  const keeps = [
+    ...RESERVE_MEM_KEEPS,
+    ...AREA_KEEPS,
+    ...SCRATCH_LINE_KEEPS,
+    ...PHASES_KEEPS,
+    ...EARLY_KEEPS,
+  ];
+  it.each(LIVE_UPDATE_KEEPS)('%s holds where lists grow or memory is short', (_id, each) => {
+    expect(each()).toMatchObject({ asked: true, holds: true });
+  });
+
+  it.each(LIVE_UPDATE_SILENCE)('%s says nothing of other sessions and files', (_id, each) => {
+    expect(each().asked).toBe(false);
+  });
+
   it.each(keeps)('%s holds where nothing else is possible', (_id, each) => {
     expect(each()).toMatchObject({ asked: true, holds: true });
   });
@@ -560,9 +582,12 @@ describe('the law', () => {
     expect(each().asked).toBe(false);
   });
 
-  it.each(PHASES_SILENCE)('%s says nothing in another phase', (_id, each) => {
-    expect(each().asked).toBe(false);
-  });
+  it.each([...PHASES_SILENCE, ...EARLY_SILENCE])(
+    '%s says nothing in another phase',
+    (_id, each) => {
+      expect(each().asked).toBe(false);
+    },
+  );
 
   it.each(SHORTAGE_SILENCE)('%s says nothing where nothing is short', (_id, each) => {
     expect(each().asked).toBe(false);

@@ -43,7 +43,7 @@ export const fresh = (more: Partial<MachineShape> = {}): SparseState => {
   const s = sparseState(
     buildMachine(
       { pageShift: 12, nodes, scratch, reserveMem: LINES, crash: 24, ...more },
-      { hasOldTrees: true, alignsToPageblocks: false },
+      { hasOldTrees: true },
     ),
   );
   AREAS.forEach(([first, count], slot) => {
@@ -84,6 +84,7 @@ export const sees = (
   regions: () => [],
   chunkList: () => ({ chunks: new RangeList(), pages: new RangeList(), damage: undefined }),
   passedOver: [],
+  luo: () => 'is not there',
   debugfs: () => showing(),
   nameIndex,
   ...what,

@@ -7,6 +7,7 @@
  * user space could read of a kernel is a witness, not the handover itself.
  */
 import type { Generation } from '../description/generation.ts';
+import { generationById } from '../description/generations.ts';
 import type { Damage } from './bytes.ts';
 import { tellBlob } from './blobs.ts';
 import { remembering } from './remember.ts';
@@ -56,19 +57,28 @@ export interface DebugfsCopy {
 export type FileBytes = Uint8Array | { readonly length: number };
 
 const FLAT = /^(out|in)__(sub_fdts__)?(.+?)(\.bin)?$/;
-const AFTER_FINALIZE = 'fdt_after_finalize';
+/** What the file with the tree is called beside `fdt`: `dt` in the sysfs of v4 and before. */
+const TREE_NAMES: readonly string[] = ['fdt_after_finalize', 'dt'];
 const NESTED = /^(out|in)\/(sub_fdts\/)?([^/]+)$/;
 
 /** The name of a debugfs file in the directory's own spelling, or undefined for another file. */
 export const debugfsName = (file: string): string | undefined => {
   const match = FLAT.exec(file) ?? NESTED.exec(file);
   if (match === null) return undefined;
-  const name = match[3] === AFTER_FINALIZE ? 'fdt' : match[3];
+  const name = TREE_NAMES.includes(match[3] ?? '') ? 'fdt' : match[3];
   return `${match[1]}/${match[2] === undefined ? '' : 'sub_fdts/'}${name}`;
 };
 
-/** Reads a copy from its files, whichever way they are spelled; undefined if none belongs to it. */
-export const readDebugfs = (files: ReadonlyMap<string, FileBytes>): DebugfsCopy | undefined => {
+/**
+ * Reads a copy from its files, whichever way they are spelled; undefined if none belongs to it.
+ *
+ * @param runs id of the generation that the files are of, where somebody knows
+ */
+export const readDebugfs = (
+  files: ReadonlyMap<string, FileBytes>,
+  runs?: string,
+): DebugfsCopy | undefined => {
+  const writer = formTold(runs);
   const named = new Map<string, FileBytes>();
   for (const [file, bytes] of files) {
     const name = spelled(file);
@@ -76,8 +86,8 @@ export const readDebugfs = (files: ReadonlyMap<string, FileBytes>): DebugfsCopy 
   }
   if (named.size === 0) return undefined;
   return {
-    out: readSide(named, 'out/'),
-    in: readSide(named, 'in/'),
+    out: readSide(named, 'out/', writer),
+    in: readSide(named, 'in/', writer),
     scratchPhys: readNumbers(named.get('out/scratch_phys')),
     scratchLen: readNumbers(named.get('out/scratch_len')),
   };
@@ -96,7 +106,17 @@ const spelled = (file: string): string | undefined => {
   return name;
 };
 
-const readSide = (named: ReadonlyMap<string, FileBytes>, side: string): CopiedSide | undefined => {
+/** The generation of that id, where trees of its kind may show nothing of their form. */
+const formTold = (id: string | undefined): Generation | undefined => {
+  const told = id === undefined ? undefined : generationById(id);
+  return told?.root.form === 'users' ? told : undefined;
+};
+
+const readSide = (
+  named: ReadonlyMap<string, FileBytes>,
+  side: string,
+  writer: Generation | undefined,
+): CopiedSide | undefined => {
   const folder = `${side}sub_fdts/`;
   const blobs: CopiedBlob[] = [];
   let isThere = false;
@@ -107,7 +127,7 @@ const readSide = (named: ReadonlyMap<string, FileBytes>, side: string): CopiedSi
   }
   if (!isThere) return undefined;
   const tree = named.get(`${side}fdt`);
-  return { tree: tree instanceof Uint8Array ? readTree(tree) : undefined, blobs };
+  return { tree: tree instanceof Uint8Array ? readerFor(writer)(tree) : undefined, blobs };
 };
 
 const NO_LINES: readonly string[] = [];
@@ -120,11 +140,23 @@ const readBlob = (name: string, bytes: FileBytes): CopiedBlob => {
   return { name, lines, fault, bytes: bytes.length, content: bytes };
 };
 
-const readTree = remembering((bytes): CopiedTree => {
-  const { compatible, tracker, subtrees, damage, writers }: RootTree = readRootTree(bytes);
+/** Readers of trees, one for every writer that was told, each with a memory of its own. */
+const READERS = new Map<Generation | undefined, (bytes: Uint8Array) => CopiedTree>();
+
+const readerFor = (writer: Generation | undefined): ((bytes: Uint8Array) => CopiedTree) => {
+  let reader = READERS.get(writer);
+  if (reader === undefined) {
+    reader = remembering((bytes) => readTree(bytes, writer));
+    READERS.set(writer, reader);
+  }
+  return reader;
+};
+
+const readTree = (bytes: Uint8Array, writer: Generation | undefined): CopiedTree => {
+  const { compatible, tracker, subtrees, damage, writers }: RootTree = readRootTree(bytes, writer);
   const claimed = claimedSize(bytes);
   return { bytes: bytes.length, claimed, compatible, tracker, subtrees, damage, writers };
-});
+};
 
 /** One number a line, `0x…`; a line that is none reads as NaN. */
 const readNumbers = (bytes: FileBytes | undefined): readonly number[] | undefined =>

@@ -102,7 +102,8 @@ export const readRootTree = (bytes: Uint8Array, writer?: Generation): RootTree =
   const ranges = READS_RANGES.has(shape.root.form) ? rangesOf(reader, shape, damage) : [];
   const { subtree } = shape;
   const lost: string[] = [];
-  const subtrees = subtree === undefined ? [] : readSubtrees(reader, subtree, lost, damage);
+  const { form } = shape.root;
+  const subtrees = subtree === undefined ? [] : readSubtrees(reader, subtree, form, lost, damage);
   return { compatible, generation, writers, tracker, ranges, subtrees, lost, damage };
 };
 
@@ -242,16 +243,24 @@ const isPrintable = (name: string): boolean => /^[\x21-\x7e]+$/.test(name) && !n
 const readSubtrees = (
   reader: FdtReader,
   names: SubtreeNames,
+  form: RootForm,
   lost: string[],
   damage: Damage[],
 ): SubtreeEntry[] => {
   const subtrees: SubtreeEntry[] = [];
   guarded('fdt(/)', damage, () => {
     for (const node of reader.subnodes(0)) {
+      // Users of one tree for all put in what they like; not every node leads to a blob.
+      if (form !== 'pointers' && reader.property(node, names.address) === undefined) continue;
       const name = reader.name(node);
       const path = `/${name}`;
       if (!isPrintable(name)) {
         damage.push({ where: `fdt(${path})`, what: 'its name is not printable' });
+      }
+      if (form === 'users') {
+        const [first] = readRanges(path, reader.property(node, names.address)!);
+        if (first !== undefined) subtrees.push({ name, phys: first.phys, bytes: first.bytes });
+        continue;
       }
       const phys = readAddress(reader, node, names.address, path, damage);
       const bytes =

@@ -59,6 +59,11 @@ export interface RootFormat {
   readonly written: 'active' | 'finalize' | 'in-place';
   /** Whether the tree is held in exactly one page. */
   readonly onePage: boolean;
+  /**
+   * When the tree is copied into a segment of the image, which the next kernel reads: when the
+   * image is loaded, or right before the jump; undefined where the page itself is handed over.
+   */
+  readonly copied?: 'load' | 'jump';
   /** What a reader makes of a map of 0: nothing is preserved, or no handover at all. */
   readonly zeroMap: 'nothing' | 'refused';
 }
@@ -90,6 +95,8 @@ export interface Phases {
   readonly subtrees: 'notifier' | 'always';
   /** When an image that is loaded gets the handover: whatever the state, or only when it is on. */
   readonly attached: 'always' | 'when-on';
+  /** Whether a jump switches on by itself what nobody switched on. */
+  readonly jumpFinalizes?: true;
 }
 
 /** Files through which user space sees a handover. */
@@ -110,10 +117,15 @@ export interface ScratchFormat {
   readonly defaultPercent: number | undefined;
   /** Whether `N%` is understood. */
   readonly percent: boolean;
-  /** `each`: every size must be above zero; `sum`: their sum; */
+  /** `each`: every size must be above zero; `sum`: their sum. */
   readonly mustNotBeZero: 'each' | 'sum';
   /** Whether text behind the last size is refused. */
   readonly wholeText: boolean;
+  /**
+   * `limited`: a number that does not fit 64 bits is the largest, and a unit needs a number.
+   * Absent: what does not fit is lost, and a unit alone is zero.
+   */
+  readonly numbers?: 'limited';
   /** Which nodes get an area of their own. */
   readonly nodes: 'none' | 'online' | 'memory';
 }

@@ -59,6 +59,17 @@ export interface MemfdFormat {
   readonly folios: number;
 }
 
+/** An entry of the list of a memfd's folios: 52 bits of frame, 12 of flags, then the page. */
+export const MEMFD_FOLIO = {
+  bytes: 16,
+  frame: 0,
+  /** The high half of byte 6, for flags below 16. */
+  flags: 6,
+  index: 8,
+  dirty: 1,
+  uptodate: 2,
+} as const;
+
 export const MEMFD_V1: MemfdFormat = {
   compatible: 'memfd-v1',
   bytes: 40,

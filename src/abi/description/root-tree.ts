@@ -25,5 +25,17 @@ export interface SubtreeNames {
 /** A subtree node of 7.1 and later. */
 export const SUBTREE_BLOB: SubtreeNames = { address: 'preserved-data', bytes: 'blob-size' };
 
+/**
+ * A node of v1 to v4: what it preserves stands in its property `mem`, an array of ranges; the first
+ * one is what a user of the model hands over.
+ */
+export const MEM_NODE: SubtreeNames = { address: 'mem', bytes: 'mem' };
+
+/**
+ * A node of the state tree of v5: users put in what they like. Those of the model give the address
+ * of what they preserved, as the demonstration module of that series does.
+ */
+export const USER_NODE: SubtreeNames = { address: 'address', bytes: undefined };
+
 /** A subtree node up to 7.0. */
 export const SUBTREE_FDT: SubtreeNames = { address: 'fdt', bytes: undefined };

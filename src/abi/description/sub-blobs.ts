@@ -66,3 +66,16 @@ export const KHO_TEST = {
   folioList: 'folios_info',
   checksum: 'csum',
 } as const;
+
+/**
+ * The node of reserve_mem up to v4: one node per area in it, with its own string and its range.
+ *
+ * Source: mm/memblock.c of the series v4 (reserve_mem_kho_write_map).
+ */
+export const RESERVE_MEM = {
+  name: 'reserve_mem',
+  compatible: 'reserve_mem-v1',
+  areaCompatible: 'reserve_mem_map-v1',
+  /** {u64 address, u64 bytes}. */
+  range: 'mem',
+} as const;

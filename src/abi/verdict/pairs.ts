@@ -23,6 +23,7 @@ export const outcomeOf = (
   pageShift: PageShift,
 ): PairOutcome => {
   const found = atRoot(writer, reader) ?? [
+    ...atBoot([writer], reader),
     ...atTracker(writer, reader, pageShift),
     ...writer.blobs.flatMap((blob) => atBlob(blob, reader)),
   ];
@@ -37,6 +38,21 @@ const atRoot = (writer: Generation, reader: Generation): readonly Finding[] | un
   if (writer.root.form === reader.root.form) return undefined;
   const lost = reader.root.zeroMap === 'refused' ? 'refused' : 'misread';
   return [{ outcome: lost, reason: 'looks for preserved memory where the tree has none' }];
+};
+
+/** Whether scratch is one area that is named itself, beside an array of ranges (v3). */
+const namesOneArea = ({ boot }: Generation): boolean => boot.setupFields.includes('mem_cache_addr');
+
+/** What a reader makes of how it is told where scratch is; `writers` are those it may be from. */
+export const atBoot = (writers: readonly Generation[], reader: Generation): readonly Finding[] => {
+  const differ = writers.every((writer) => namesOneArea(writer) !== namesOneArea(reader));
+  if (writers.length > 0 && differ) {
+    const want = namesOneArea(reader) ? 'one area' : 'an array of areas';
+    return [{ outcome: 'panic', reason: `is not told of ${want}: it has no memory to boot in` }];
+  }
+  const areas = ({ scratch }: Generation): string => scratch.sizes.join();
+  if (writers.length === 0 || writers.some((each) => areas(each) === areas(reader))) return [];
+  return [{ outcome: 'misread', reason: 'takes one scratch area for another' }];
 };
 
 /** Whether two trackers are the same bytes for the same memory. */

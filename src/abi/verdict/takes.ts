@@ -16,7 +16,7 @@ import type { DecodedHandover } from '../decode/handover.ts';
 import { readTracker, type DecodedBlock } from '../decode/tracker.ts';
 import { fitBlob } from './blob-fit.ts';
 import { formatName, worstOf, type Finding, type Outcome } from './outcome.ts';
-import { sameTracker } from './pairs.ts';
+import { atBoot, sameTracker } from './pairs.ts';
 
 /** What one kernel would do. */
 export interface Take {
@@ -48,12 +48,17 @@ export const takeOf = (
   reader: Generation,
 ): { readonly outcome: Outcome; readonly reasons: readonly string[] } => {
   const found = atRoot(taken, reader) ?? [
+    ...atBoot(taken.handover.writers, reader),
     ...atTracker(taken, reader),
     ...taken.handover.subtrees.flatMap(({ name }) => atBlob(taken, reader, name)),
     ...taken.handover.lost.flatMap((name) => atLost(reader, name)),
   ];
   return { outcome: worstOf(found), reasons: found.map(({ reason }) => reason) };
 };
+
+/** Whether a tree has another form than those of the reader, whoever wrote it. */
+const isForeign = ({ writers }: DecodedHandover, reader: Generation): boolean =>
+  writers.length > 0 && writers.every(({ root }) => root.form !== reader.root.form);
 
 /** Why a reader refuses the root, or undefined when it does not. */
 const atRoot = ({ handover }: Taken, reader: Generation): readonly Finding[] | undefined => {
@@ -63,7 +68,8 @@ const atRoot = ({ handover }: Taken, reader: Generation): readonly Finding[] | u
   if (compatible !== reader.compatible) {
     return refused(`wants ${reader.compatible}, the root says ${compatible}`);
   }
-  if (reader.root.zeroMap === 'refused' && (tracker ?? 0) === 0) {
+  const hasMap = (tracker ?? 0) !== 0 && !isForeign(handover, reader);
+  if (reader.root.zeroMap === 'refused' && !hasMap) {
     return refused('wants a map of preserved memory, and there is none');
   }
   return undefined;
@@ -77,6 +83,10 @@ const atTracker = ({ handover, memory }: Taken, reader: Generation): readonly Fi
     return [{ outcome: 'misread', reason: `${wrong.where} ${wrong.what}` }];
   }
   const shift = handover.pageShift;
+  if (isForeign(handover, reader)) {
+    const reason = 'looks for preserved memory where the tree has none';
+    return handover.preserved.length === 0 ? [] : [{ outcome: 'misread', reason }];
+  }
   const others = writers.filter((each) => !sameTracker(each.tracker, reader.tracker, shift));
   if (others.length === 0 || tracker === 0) return [];
   const misread = (reason: string): readonly Finding[] => [{ outcome: 'misread', reason }];

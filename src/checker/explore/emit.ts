@@ -9,6 +9,7 @@
 import type { Program } from './program.ts';
 import { laneAt, laneMask } from './layout.ts';
 import type { Layout } from './layout.ts';
+import { NEXT_BLOCK, STOP } from './messages.ts';
 import { canonText } from './emit-symmetry.ts';
 
 export interface EmitOptions {
@@ -24,7 +25,7 @@ export interface Memory {
   readonly rows: Int32Array;
   readonly parents: Int32Array;
   readonly table: Int32Array;
-  /** Ids handed out by shared searches: [next block]; unused otherwise. */
+  /** What shared searches count together, see messages.ts; unused otherwise. */
   readonly control: Int32Array;
 }
 
@@ -89,7 +90,13 @@ const hashText = (W: number): string =>
     'h=Math.imul(h,0xc2b2ae35);h^=h>>>16;',
   ].join('');
 
-/** The function `name` that enters a row; `check` is asked of rows that are new. */
+/**
+ * The function `name` that enters a row; `check` is asked of rows that are new.
+ *
+ * Shared slots are read plainly, as an atomic read is a call in V8: a slot that seems empty is
+ * decided by the exchange, and a row is read by the id that was found, which comes after it in
+ * every processor (a row is written before the exchange that shows its id).
+ */
 const addText = ({ W, options }: Shape, name: string, check: string): string => {
   const same = count(W).map((i) => `st[b+${i}]===n${i}`);
   const write = count(W).map((i) => `st[b+${i}]=n${i};`);
@@ -101,7 +108,7 @@ const addText = ({ W, options }: Shape, name: string, check: string): string => 
       if(${same.join('&&')})return;i=(i+1)&MASK;}
       ${test}const b=cnt*${W};${write.join('')}par[cnt]=me;tab[i]=++cnt;}`;
   }
-  return `${head}for(;;){let id=Atomics.load(tab,i);
+  return `${head}for(;;){let id=tab[i];
     if(id===0){${test}if(cnt===blockEnd)newBlock();{const b=cnt*${W};${write.join('')}}par[cnt]=me;
       id=Atomics.compareExchange(tab,i,0,cnt+1);if(id===0){cnt++;made++;return;}}
     const b=(id-1)*${W};if(${same.join('&&')})return;i=(i+1)&MASK;}}`;
@@ -286,8 +293,9 @@ const blocksText = (shape: Shape): string =>
     ? ''
     : `let blockEnd=0,rangeStart=0,made=0,ranges=[];
     function newBlock(){if(cnt>rangeStart)ranges.push(rangeStart,cnt);
-      cnt=Atomics.add(control,0,1)*${BLOCK};blockEnd=cnt+${BLOCK};rangeStart=cnt;}
-    function short(){return Atomics.load(control,1)!==0||Atomics.load(control,0)*${BLOCK}>room;}`;
+      cnt=Atomics.add(control,${NEXT_BLOCK},1)*${BLOCK};blockEnd=cnt+${BLOCK};rangeStart=cnt;}
+    function short(){return blockEnd-cnt<${shape.program.mostSuccessors}&&
+      (Atomics.load(control,${STOP})!==0||Atomics.load(control,${NEXT_BLOCK})*${BLOCK}>room);}`;
 
 const headText = (shape: Shape): string => {
   const { W } = shape;

@@ -4,6 +4,7 @@
  * The hash slots hold 1 + id and are at most four fifths full. Growing keeps every id.
  */
 import type { Memory } from './emit.ts';
+import { CONTROL_PLACES } from './messages.ts';
 
 const FULLEST = 0.8;
 
@@ -23,7 +24,7 @@ export const memoryFor = (words: number, states: number, shared: boolean): Memor
   rows: array(words * states, shared),
   parents: array(states, shared),
   table: array(slotsFor(states), shared),
-  control: array(8, shared),
+  control: array(CONTROL_PLACES, shared),
 });
 
 export const bytesOf = ({ rows, parents, table }: Memory): number =>

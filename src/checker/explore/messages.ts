@@ -35,7 +35,8 @@ export interface LevelReport {
 export type WorkerAnswer =
   { readonly report: LevelReport } | { readonly notProduct: number } | { readonly error: string };
 
-/** Places in `Memory.control`. */
+/** Places in `Memory.control`, each in a cache line of its own. */
 export const NEXT_BLOCK = 0;
-export const STOP = 1;
-export const NEXT_QUEUED = 2;
+export const STOP = 16;
+export const NEXT_QUEUED = 32;
+export const CONTROL_PLACES = 48;

@@ -104,7 +104,7 @@ const takeIn = (search: Search, reports: readonly LevelReport[], queue: Int32Arr
   progress.deadlocks = before.deadlocks + sum((r) => r.deadlocks);
   const taken = Math.min(queue.length, 2 * Atomics.load(memory.control, NEXT_QUEUED));
   progress.todo = nonEmpty([...queue.subarray(taken), ...reports.flatMap((r) => r.left)]);
-  progress.next.push(...reports.flatMap((r) => r.found));
+  for (const { found } of reports) for (const id of found) progress.next.push(id);
   progress.idEnd = Atomics.load(memory.control, NEXT_BLOCK) * BLOCK;
   progress.holes = nonEmpty([...before.holes, ...reports.flatMap((r) => r.unused)]);
   for (const { fired } of reports) fired.forEach((value, i) => (progress.fired[i]! |= value));

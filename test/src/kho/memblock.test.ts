@@ -42,6 +42,30 @@ describe('memblock', () => {
     );
   });
 
+  it('places nothing where the highest free range with room for its alignment ends', () => {
+    fc.assert(
+      fc.property(
+        fc.array(range, { maxLength: 3 }),
+        fc.array(range, { maxLength: 4 }),
+        fc.constantFrom(1, 4, 16),
+        fc.option(range, { nil: undefined }),
+        (areas, taken, align, bounds) => {
+          const memblock = new Memblock();
+          const reserved = Array.from({ length: SIZE }, () => false);
+          for (const [first, end] of areas) memblock.permit(first, end);
+          for (const [first, end] of taken) {
+            memblock.reserve(first, end - first);
+            reserved.fill(true, first, end);
+          }
+          const [low, high] = bounds ?? [0, Infinity];
+          const wanted = naivePlace(areas, reserved, align, low, high);
+          expect(memblock.placeOfNothing(align, low, high)).toBe(wanted);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   it('overwrites and reports what early boot uses, and touches nothing when nothing fits', () => {
     const memblock = new Memblock();
     const memory = new PhysicalMemory(12);
@@ -76,6 +100,27 @@ const naiveFit = (
       const end = first + count;
       if (first % align !== 0 || first < Math.max(from, low) || end > Math.min(to, high)) continue;
       if (!reserved.slice(first, end).includes(true)) return first;
+    }
+  }
+  return -1;
+};
+
+/** Walks free ranges from the top down. */
+const naivePlace = (
+  areas: readonly (readonly [number, number])[],
+  reserved: readonly boolean[],
+  align: number,
+  low: number,
+  high: number,
+): number => {
+  for (const [from, to] of areas) {
+    const least = Math.max(from, low);
+    for (let end = Math.min(to, high); end > least; end--) {
+      if (reserved[end - 1] === true || (end < Math.min(to, high) && !reserved[end])) continue;
+      let first = end;
+      while (first > least && reserved[first - 1] === false) first--;
+      const place = Math.floor(end / align) * align;
+      if (place >= first) return place;
     }
   }
   return -1;

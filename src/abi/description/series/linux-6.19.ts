@@ -23,6 +23,7 @@ export const LINUX_6_19: Generation = {
     preserveWhenOn: undefined,
     subtrees: 'always',
     attached: 'always',
+    jumpFinalizes: true,
   },
   scratch: { ...LINUX_6_18.scratch, nodes: 'memory' },
   contracts: {

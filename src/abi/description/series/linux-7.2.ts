@@ -21,6 +21,7 @@ export const LINUX_7_2: Generation = {
   id: '7.2',
   releases: ['7.2'],
   compatible: 'kho-v4',
+  scratch: { ...LINUX_7_1.scratch, numbers: 'limited' },
   scratchAlignment: MAX_ORDER_ALIGNMENT,
   blobs: [MEMBLOCK_BLOB, KHO_TEST_VMALLOC_BLOB, LUO_STRUCT_BLOB, KEXEC_METADATA_BLOB],
   luo: { sessions: BLOCKS, files: BLOCKS, memfd: MEMFD_V2 },

@@ -1,0 +1,12 @@
+/**
+ * Every deliberate fault is found by ordinary traces, within 500, by the rule written down for it.
+ *
+ * `test/checker/breaks.test.ts` does the same for a few of them on every test run.
+ */
+import { describe } from 'vitest';
+import { FAULTS } from '#src/kho/faults';
+import { expectCaught } from '../checker/breaking.ts';
+
+describe('a deliberately broken implementation', () => {
+  expectCaught(FAULTS);
+});
