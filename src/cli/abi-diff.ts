@@ -4,7 +4,7 @@
  */
 import { diffAbi, type AbiDiff } from '../abi/diff/diff.ts';
 import { ABI_RULES } from '../abi/diff/rules.ts';
-import { byteWitnesses } from '../abi/diff/witness.ts';
+import { byteWitnesses, treeWitnesses } from '../abi/diff/witness.ts';
 import { diffText, type DiffReport } from '../report/abi-diff.ts';
 import { readSide, type Side } from './abi-sources.ts';
 import { kernelOf, traceWitness } from './abi-witness.ts';
@@ -46,9 +46,13 @@ export const compareSides = (before: Side, after: Side, traces: number): Compare
   const [writer, reader] = [kernelOf(before.abi), kernelOf(after.abi)];
   const run = (from?: string, to?: string) =>
     traces > 0 ? (traceWitness(from, to, traces) ?? null) : null;
+  const shown = (from: Side, to: Side) => ({
+    bytes: byteWitnesses(from.abi, to.abi),
+    trees: treeWitnesses(from.abi, to.abi),
+  });
   const witness = {
-    oldToNew: { trace: run(writer, reader), bytes: byteWitnesses(before.abi, after.abi) },
-    newToOld: { trace: run(reader, writer), bytes: byteWitnesses(after.abi, before.abi) },
+    oldToNew: { trace: run(writer, reader), ...shown(before, after) },
+    newToOld: { trace: run(reader, writer), ...shown(after, before) },
   };
   return { old: before.name, new: after.name, ...diff, witness, problems, missing };
 };

@@ -114,7 +114,7 @@ export const abiMatrix = ({ traces, json }: AbiMatrixOptions, io: Io): number =>
   const released = runPairs(matrix, allPairs(KERNELS, KERNELS), traces, true);
   const fromEarly = allPairs(EARLY_SERIES, [...EARLY_SERIES, ...KERNELS]);
   const pairs = [...fromEarly, ...allPairs(KERNELS, EARLY_SERIES)];
-  const early = runPairs(matrix, pairs, traces, false);
+  const early = runPairs(matrix, pairs, Math.ceil(traces / 3), false);
   const document = { ...released, early };
   io.out(json ? `${JSON.stringify(document)}\n` : `${matrixText(document, io.colors)}\n`);
   return EXIT.holds;

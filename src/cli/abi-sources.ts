@@ -2,7 +2,7 @@
  * The sides of a comparison: a kernel by its release, a kernel tree, a directory of headers, a git
  * revision, or a baseline.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import * as v from 'valibot';
@@ -154,6 +154,14 @@ const gitFiles = (tree: string, revision: string): readonly SourceText[] => {
   return paths.map((path) => ({ path, text: git(tree, ['show', `${commit}:${path}`]) }));
 };
 
+/** Whether something is a release or a file with a baseline, and no revision of the repository. */
+const isOther = (what: string, tree: string): boolean => {
+  if (what.endsWith('.json') && existsSync(what)) return true;
+  if (baselineOf(what) === undefined) return false;
+  const found = spawnSync('git', ['-C', tree, 'rev-parse', '--verify', '--quiet', what]);
+  return found.status !== 0;
+};
+
 const noKho = (what: string): never => {
   const files = 'include/linux/kho/abi, kernel/liveupdate, kernel/kexec_handover.c';
   throw new UsageError(`there is no KHO in ${what}: it has none of ${files}`);
@@ -173,7 +181,8 @@ export interface Side {
 
 /** Reads one side. */
 export const readSide = (what: string, options: SideOptions = {}): Side => {
-  if (options.git !== undefined) {
+  const isRevision = options.git !== undefined && !isOther(what, options.git);
+  if (options.git !== undefined && isRevision) {
     const files = gitFiles(options.git, what);
     const abi = readAbi(files);
     return abi.sources.length === 0 ? noKho(`revision ${what}`) : { name: what, abi };

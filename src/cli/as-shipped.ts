@@ -9,7 +9,7 @@ import type { KernelProfile } from '#model/kernels';
 import { TRACE_FORMAT, TRACE_VERSION } from '#model/trace-file';
 import type { TraceFile } from '#model/trace-file';
 import { GENERATIONS } from '#spec/generations';
-import { runShipped } from '../checker/as-shipped.ts';
+import { bugOf, runShipped } from '../checker/as-shipped.ts';
 import type { Defect, ShippedRun } from '../checker/as-shipped.ts';
 import { kernelsOf, releaseOf } from '../kho/history/bug.ts';
 import { bugById, shippedWith } from '../kho/history/history.ts';
@@ -18,7 +18,7 @@ import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
 import { boundsOf, progressLine, suitesNamed } from './run.ts';
 import type { RunOptions } from './run.ts';
-import { faultsNamed, runnerFor } from './systems.ts';
+import { faultsNamed, kernelNamed, runnerFor } from './systems.ts';
 import { tellCounterexample } from './tell.ts';
 import { saveTraceFile } from './trace-files.ts';
 import { verdictOfJump } from './verdict-of-jump.ts';
@@ -44,17 +44,18 @@ export const releaseNamed = (name: string): KernelProfile => {
   );
 };
 
-/** Ids of the bugs of some releases, without those left out. */
+/** Ids of the bugs of some releases, without those left out; of several, with their series. */
 const bugsOf = (kernels: readonly KernelProfile[], except: readonly string[]): string[] => {
-  const ids = kernels.flatMap(({ release }) => {
+  const ids = kernels.flatMap(({ release, name }) => {
     const known = releaseOf(release);
-    return known === undefined ? [] : shippedWith(known).map(({ id }) => id);
+    if (known === undefined) return [];
+    return shippedWith(known).map(({ id }) => (kernels.length === 1 ? id : `${id}@${name}`));
   });
   for (const id of except) {
     if (bugById(id) !== undefined) continue;
     throw new UsageError(`--except: no bug '${id}' is known; kho-check hunt --list names all`);
   }
-  return [...new Set(ids)].filter((id) => !except.includes(id));
+  return [...new Set(ids)].filter((id) => !except.includes(bugOf(id)));
 };
 
 const fileOf = (kernel: KernelProfile, { bugs, trace, rule, brokenAt }: Defect): TraceFile => ({
@@ -70,7 +71,7 @@ const fileOf = (kernel: KernelProfile, { bugs, trace, rule, brokenAt }: Defect):
 /** Runs a release as it was shipped; answers the exit status. */
 export const runAsShipped = (names: readonly string[], options: ShippedOptions, io: Io): number => {
   if (options.fault.length > 0) throw new UsageError('--as-shipped and --fault exclude each other');
-  const kernels = [options.kernel, ...options.next].map(releaseNamed);
+  const kernels = [releaseNamed(options.kernel), ...options.next.map(kernelNamed)];
   const kernel = kernels[0]!;
   const wants = suitesNamed(names).flatMap((suite) => suite.wants);
   const seed = options.seed ?? Date.now() % 2 ** 32;
@@ -109,7 +110,7 @@ const tell = (
 ): void => {
   defects.forEach((defect, at) => {
     for (const id of defect.bugs) {
-      const bug = bugById(id)!;
+      const bug = bugById(bugOf(id))!;
       io.out(`${bugText({ ...bug, kernels: kernelsOf(bug) }, io.colors)}\n\n`);
     }
     const runner = runnerFor(kernel, faultsNamed(defect.bugs));
@@ -125,7 +126,8 @@ const tell = (
     path: paths[at]!,
   }));
   const { traces, steps, kexecs } = tally;
-  const summary = { release, traces, steps, kexecs, seed, found, quiet, except };
+  const rest = [...new Set(quiet.map(bugOf))];
+  const summary = { release, traces, steps, kexecs, seed, found, quiet: rest, except };
   io.out(`${shippedText(summary, io.colors)}\n`);
 };
 
@@ -143,7 +145,7 @@ const jsonOf = (
   kexecs: tally.kexecs,
   defects: defects.map(({ bugs, rule, trace, text, firstTrace }, at) => ({
     bugs: bugs.map((id) => {
-      const bug = bugById(id)!;
+      const bug = bugById(bugOf(id))!;
       return { id, title: bug.title, kernels: kernelsOf(bug), at: bug.at };
     }),
     rule,

@@ -116,13 +116,13 @@ const fileOf = (
 
 const historyOf = ({ states, transitions, depth }: JointResult): string => {
   const [found, made] = [states, transitions].map((n) => n.toLocaleString('en-US'));
+  const tried = `all were tried, ${found} states and ${made} transitions.`;
   return depth === 0
     ? 'Broken by switching the machine on.'
-    : `No trace of this scope with fewer steps breaks a rule: all were tried, ${found} states and ` +
-        `${made} transitions.`;
+    : `No trace of this scope with fewer steps breaks a rule: ${tried}`;
 };
 
-/** Makes machines that run our implementation of a kernel, and of others that a load may bring. */
+/** Makes machines that run our implementation, of one kernel and of what a load may bring. */
 export const systemMaker = (kernel: KernelProfile, faults: readonly Fault[]): SystemMaker => {
   const build = buildOf(kernel, faults);
   const others = (age: number): KernelBuild =>

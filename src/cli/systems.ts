@@ -1,5 +1,5 @@
 /** Composing a kernel to test: the profile, and the implementation with the faults asked for. */
-import { KERNELS, NEWEST_KERNEL, kernelByName } from '#model/kernels';
+import { EARLY_SERIES, KERNELS, NEWEST_KERNEL, kernelByName } from '#model/kernels';
 import type { KernelProfile } from '#model/kernels';
 import { SUBTREE_NAMES } from '#model/machines';
 import { generationOfAge } from '#spec/generations';
@@ -18,7 +18,7 @@ import { UsageError } from './io.ts';
 export const kernelNamed = (name: string): KernelProfile => {
   const kernel = kernelByName(name);
   if (kernel !== undefined) return kernel;
-  const known = KERNELS.map((k) => k.name).join(', ');
+  const known = [...KERNELS, ...EARLY_SERIES].map((k) => k.name).join(', ');
   throw new UsageError(`no kernel '${name}' is modelled; there is ${known}`);
 };
 
@@ -32,11 +32,14 @@ export const kernelsNamed = (first: string, next: readonly string[]): readonly K
   return [...new Set([kernelNamed(first), ...following])];
 };
 
-/** The faults with these ids. */
+/** The faults with these ids; `S10@7.3` is one that kernels of this series alone have. */
 export const faultsNamed = (ids: readonly string[]): readonly Fault[] =>
-  ids.map((id) => {
+  ids.map((text) => {
+    const [id = '', series] = text.split('@');
     const fault = faultById(id);
-    if (fault !== undefined) return fault;
+    if (fault !== undefined) {
+      return series === undefined ? fault : { ...fault, onlyOn: kernelNamed(series).name };
+    }
     const known = FAULTS.map((f) => f.id).join(', ');
     throw new UsageError(`no fault '${id}' is known; there are ${known}`);
   });
@@ -70,6 +73,7 @@ export const runnerFor = (
 export const buildOf = (kernel: KernelProfile, faults: readonly Fault[]): KernelBuild => {
   const { compatible, release } = kernel;
   const generation = generationById(kernel.generation)!;
-  const decisions = decisionsWith(faults, seriesDecisions(generation.id));
+  const own = faults.filter(({ onlyOn = kernel.name }) => onlyOn === kernel.name);
+  const decisions = decisionsWith(own, seriesDecisions(generation.id));
   return { compatible, release, generation, decisions };
 };

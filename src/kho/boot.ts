@@ -273,11 +273,11 @@ const findScratch = (
 
 /** Sets memory aside for a crash kernel, where early memory comes from. */
 const reserveCrash = (
-  { machine }: Platform,
+  { machine, decisions }: Platform,
   memblock: Memblock,
   answer: CallAnswer,
 ): Booted['crash'] => {
-  const count = machine.crashFrames ?? 0;
+  const count = decisions.reservedForCrash(machine.crashFrames ?? 0);
   const first = count === 0 ? -1 : memblock.allocate(count, 1);
   if (first < 0) return { first: 0, count: 0 };
   answer.early.add(first, count);
@@ -449,7 +449,8 @@ const reserveAnew = (
 ): ReservedScratch => {
   const everywhere = new Memblock();
   permitAll(platform.topology, everywhere);
-  for (let i = 0; i < memblock.reserved.length; i++) {
+  const known = platform.decisions.scratchBesideReserved ? memblock.reserved.length : 0;
+  for (let i = 0; i < known; i++) {
     everywhere.reserved.add(memblock.reserved.first(i), memblock.reserved.end(i));
   }
   const reserved = reserveScratch(platform, everywhere, line, early);
@@ -491,6 +492,8 @@ const ingest = (platform: Platform, handover: Handover | undefined): HeldBlocks 
       const { pageBytes } = topology;
       const { cached } = handover;
       if (cached && !isCached(cached, pfn * pageBytes, 2 ** order * pageBytes)) return;
+      const isData = memory.page(pfn) === undefined;
+      if (isData && !decisions.keepsHeldContent) memory.zeroStamps(pfn, 1);
       held.add(
         pfn,
         decisions.markedOrder(order),

@@ -235,6 +235,26 @@ export interface Decisions {
   readonly deferredInitKeepsMarks: boolean;
   /** Leave scratch marked while memory is learned anew from firmware, where that is done. */
   readonly firmwareKeepsScratch: boolean;
+  /** Place segments in whichever scratch area has room, not in the first one alone. */
+  readonly segmentsInAnyArea: boolean;
+  /** End with an abort what finalizing began. */
+  readonly abortEndsFinal: boolean;
+  /** Write a list anew where there is one already. */
+  readonly finalizesAnew: boolean;
+  /** Leave memory as it is when a boot learns that it was handed over. */
+  readonly keepsHeldContent: boolean;
+  /** Find a region by its name, rather than take the first one there is. */
+  readonly findsRegionsByName: boolean;
+  /** Find nothing where a tree has no node of a name, rather than its first node. */
+  readonly missingNameIsMissing: boolean;
+  /** Frames that are reserved for a crash kernel, of so many that are asked for. */
+  readonly reservedForCrash: (frames: number) => number;
+  /** Move a page that is pinned only if it has to leave scratch. */
+  readonly pinsInPlace: boolean;
+  /** Frames at whose multiples HugeTLB pages of so many frames are taken. */
+  readonly hugePageAlign: (frames: number) => number;
+  /** Reserve scratch beside what was reserved before. */
+  readonly scratchBesideReserved: boolean;
   /** Step over what is to be taken back and was never noted. */
   readonly stepsOverMisses: boolean;
   /** Tell errors of the device-tree library in numbers of the kernel. */
@@ -387,6 +407,16 @@ export const INTENDED: Decisions = {
   freesLists: true,
   trackerRootFrom: 'unmovable',
   deferredInitKeepsMarks: true,
+  segmentsInAnyArea: true,
+  abortEndsFinal: true,
+  finalizesAnew: true,
+  keepsHeldContent: true,
+  findsRegionsByName: true,
+  missingNameIsMissing: true,
+  reservedForCrash: (frames) => frames,
+  pinsInPlace: true,
+  hugePageAlign: (frames) => frames,
+  scratchBesideReserved: true,
   firmwareKeepsScratch: true,
   stepsOverMisses: true,
   translatesTreeErrors: true,

@@ -140,7 +140,7 @@ export const takeHugePages = (
     else places.permit(first, first + count);
   }
   for (let page = 0; page < hugePages.count; page++) {
-    const first = places.allocate(size, size);
+    const first = places.allocate(size, decisions.hugePageAlign(size));
     if (first < 0 || first + size > topology.end) return;
     memory.overwrite(first, size);
     memblock.reserve(first, size);

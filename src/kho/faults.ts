@@ -13,6 +13,7 @@ import { SCRATCH_FAULTS } from './scratch-faults.ts';
 import { INTENDED } from './decisions.ts';
 import { LIVE_UPDATE_FAULTS } from './live-update-faults.ts';
 import { PHASE_FAULTS } from './phase-faults.ts';
+import { TEETH_FAULTS } from './teeth-faults.ts';
 import { INTENDED_GRAMMAR } from './scratch-option.ts';
 import type { ScratchGrammar } from './scratch-option.ts';
 
@@ -23,6 +24,8 @@ export interface Fault {
   readonly title?: string;
   /** Release series of a kernel that it is tried on; the newest when absent. */
   readonly kernel?: string;
+  /** The only series that has it, where a trace has several kernels; all have it when absent. */
+  readonly onlyOn?: string;
   /** Rule that has to catch it. */
   readonly rule: string;
   readonly overrides: Partial<Decisions>;
@@ -448,6 +451,7 @@ export const FAULTS: readonly Fault[] = [
   ...PHASE_FAULTS,
   ...EARLY_FAULTS,
   ...LIVE_UPDATE_FAULTS,
+  ...TEETH_FAULTS,
 ];
 
 /** The fault or the bug of the catalogue with this id, or undefined. */

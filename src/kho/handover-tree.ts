@@ -174,7 +174,9 @@ export const retrieveSubtree = (
   names: SubtreeNames = SUBTREE_BLOB,
 ): Retrieved => {
   const tree = new FdtReader(page);
-  const node = readable(() => findSubtree(tree, name, decisions));
+  const found = readable(() => findSubtree(tree, name, decisions));
+  const first = decisions.missingNameIsMissing ? undefined : tree.firstSubnode(ROOT);
+  const node = found ?? first;
   if (node === undefined) return -ENOENT;
   const phys = readable(() => tree.property(node, names.address));
   const size = names.bytes;

@@ -134,7 +134,8 @@ export const placeInScratch = (
 ): number => {
   const segments = segmentsOf(frames, topology, true, copies);
   const everywhere = [{ first: 0, count: topology.end }];
-  const bounds = decisions.segmentsInScratch ? areas : everywhere;
+  const permitted = decisions.segmentsInAnyArea ? areas : areas.slice(0, 1);
+  const bounds = decisions.segmentsInScratch ? permitted : everywhere;
   const value = placeSegments(bounds, segments, placed);
   const elsewhere = value < 0 && decisions.largeImagesGoElsewhere;
   return elsewhere ? placeSegments(everywhere, segments, placed) : value;

@@ -30,8 +30,9 @@ export class Migration {
 
   /** Pins a movable block, out of scratch if need be: its first frame, or -ENOMEM. */
   pin(block: Block): number {
-    const { pinsOutsideScratch, pinMovesTo } = this.#platform.decisions;
-    const leaves = pinsOutsideScratch && this.#types.typeOf(block.pfn) === MIGRATE_CMA;
+    const { pinsOutsideScratch, pinMovesTo, pinsInPlace } = this.#platform.decisions;
+    const isIn = this.#types.typeOf(block.pfn) === MIGRATE_CMA;
+    const leaves = pinsOutsideScratch && (isIn || !pinsInPlace);
     const pfn = leaves ? this.#move(block, pinMovesTo === 'anywhere') : block.pfn;
     if (pfn >= 0) this.#allocator.setPinned(pfn, block.order, true);
     return pfn;

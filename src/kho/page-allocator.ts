@@ -215,7 +215,7 @@ export class PageAllocator {
     else for (const pfn of this.watched) if (pfn >= first && pfn < end) this.watched.delete(pfn);
   }
 
-  /** Entries of a list that are no longer free, or stand there again nearer its end, are nothing. */
+  /** Entries of a list that are no longer free, or stand again nearer to its end, are nothing. */
   state(): unknown {
     const zones = this.#zones.map(({ untouched, freeLists }) => [
       untouched,

@@ -44,13 +44,16 @@ export class Phases {
 
   /** Writes down what will be handed over; answers 0, an error, or -ENOENT without phases. */
   finalize(): number {
-    const { platform, generation } = this.#host;
+    const { platform, generation, tracker } = this.#host;
     const { kind, again } = generation.phases;
     if (kind === 'stateless') return -ENOENT;
     if (this.#final && platform.decisions.finalRefusesFinalizing) {
       return again === undefined ? 0 : -EEXIST;
     }
-    if (freezesNothing(generation)) return this.#writeDown();
+    if (freezesNothing(generation)) {
+      const refuses = tracker.root !== 0 && !platform.decisions.finalizesAnew;
+      return refuses ? -EEXIST : this.#writeDown();
+    }
     const failed = this.#preserveOwn() ? this.#writeDown() : -ENOMEM;
     if (failed < 0) this.#takeAllBack();
     else this.#final = true;
@@ -98,6 +101,7 @@ export class Phases {
     if (off === undefined) return -EINVAL;
     if (!this.#final) return off.whenOff === 'nothing' ? 0 : -ENOENT;
     this.#takeAllBack();
+    this.#final = !this.#host.platform.decisions.abortEndsFinal;
     return 0;
   }
 

@@ -156,7 +156,8 @@ export class RegionList {
 
   #indexOf(call: Call): number {
     const name = this.#names[call.name];
-    return this.#regions.findIndex((region) => region.name === name);
+    const { findsRegionsByName } = this.#host.platform.decisions;
+    return this.#regions.findIndex((region) => region.name === name || !findsRegionsByName);
   }
 
   /** Address of a region, its size in `answer.bytes`; -ENOENT when there is none. */

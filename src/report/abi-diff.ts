@@ -1,7 +1,7 @@
 /** A comparison of two ABIs as text: the outcome either way, then findings, errors first. */
 import type { AbiDiff } from '../abi/diff/diff.ts';
 import type { AbiFinding } from '../abi/diff/finding.ts';
-import type { ByteWitness } from '../abi/diff/witness.ts';
+import type { ByteWitness, TreeWitness } from '../abi/diff/witness.ts';
 import type { TraceWitness } from '../cli/abi-witness.ts';
 import type { Colors } from './colors.ts';
 import { wrap } from './counterexample.ts';
@@ -10,6 +10,7 @@ import { wrap } from './counterexample.ts';
 interface WitnessReport {
   readonly trace: TraceWitness | null;
   readonly bytes: readonly ByteWitness[];
+  readonly trees: readonly TreeWitness[];
 }
 
 /** What there is to tell. */
@@ -51,7 +52,9 @@ const findingLines = (finding: AbiFinding, colors: Colors): readonly string[] =>
   return [
     `${shade(rule.padEnd(12))}${(first ?? '').trimStart()}`,
     ...rest,
-    ...wrap(`${finding.old ?? 'nothing'} → ${finding.new ?? 'nothing'}`, 14),
+    ...(finding.old === null && finding.new === null
+      ? []
+      : wrap(`${finding.old ?? 'nothing'} → ${finding.new ?? 'nothing'}`, 14)),
     ...(impact === 'none' ? [] : wrap(impact, 14)),
     ...(action === 'none' ? [] : wrap(`to do: ${action}`, 14)),
   ];
@@ -91,6 +94,10 @@ const byteLines = ({ struct, target, readings, ...bytes }: ByteWitness): readonl
   ];
 };
 
+/** Says so where what was run does not end as the comparison says. */
+const disagreement = (claimed: string, ran: string): readonly string[] =>
+  claimed === ran ? [] : wrap(`the comparison says ${claimed}; believe what was run`, 4);
+
 const traceLines = ({ writer, reader, outcome, traces, steps, rule, path }: TraceWitness) => {
   const run = traces === 1 ? '1 handover' : `${traces} handovers`;
   if (outcome === 'same') return wrap(`${writer} → ${reader}: ${run} run, nothing differed`, 4);
@@ -104,14 +111,22 @@ const traceLines = ({ writer, reader, outcome, traces, steps, rule, path }: Trac
 
 const BYTE_WITNESSES_SHOWN = 3;
 
-const witnessLines = (name: string, witness: WitnessReport): readonly string[] => {
-  const { trace, bytes } = witness;
-  if (trace === null && bytes.length === 0) return [];
+const NOT_RUN = 'no handover was run: not both are kernels that are modelled';
+
+const witnessLines = (name: string, witness: WitnessReport, claimed: string): readonly string[] => {
+  const { trace, bytes, trees } = witness;
+  if (trace === null && bytes.length === 0 && trees.length === 0) return [];
   const more = bytes.length - BYTE_WITNESSES_SHOWN;
   return [
     `  ${name}`,
-    ...(trace === null ? [] : traceLines(trace)),
+    ...(trace === null ? wrap(NOT_RUN, 4) : traceLines(trace)),
+    ...(trace === null ? [] : disagreement(claimed, trace.outcome)),
     ...bytes.slice(0, BYTE_WITNESSES_SHOWN).flatMap(byteLines),
+    ...trees.flatMap(({ tree, written, lacking }) => [
+      ...wrap(tree === 'root' ? 'the root tree' : `the tree of ${tree}`, 4),
+      ...wrap(`has ${written.join(', ')}`, 8),
+      ...wrap(`lacks ${lacking.join(', ')}`, 8),
+    ]),
     ...(more > 0 ? [`    and ${more} more`] : []),
   ];
 };
@@ -128,8 +143,8 @@ export const diffText = (report: DiffReport, colors: Colors): string => {
   ];
   const { oldToNew, newToOld } = report.witness;
   const shown = [
-    ...witnessLines('old data → new kernel', oldToNew),
-    ...witnessLines('new data → old kernel', newToOld),
+    ...witnessLines('old data → new kernel', oldToNew, outcome.oldToNew),
+    ...witnessLines('new data → old kernel', newToOld, outcome.newToOld),
   ];
   if (shown.length > 0) lines.push('', colors.bold('Witness'), ...shown);
   if (problems.length > 0) {
@@ -142,7 +157,7 @@ export const diffText = (report: DiffReport, colors: Colors): string => {
   if (gone.length > 0) {
     lines.push('', colors.bold('Not there'));
     for (const { side, missing: of } of gone) {
-      for (const each of of) lines.push(...wrap(`${side}: ${each}`, 2));
+      lines.push(...wrap(side, 2), ...of.flatMap((each) => wrap(each, 4)));
     }
   }
   const errors = findings.filter(({ severity }) => severity === 'error').length;

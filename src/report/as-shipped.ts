@@ -47,9 +47,12 @@ export const shippedText = (summary: ShippedSummary, colors: Colors): string => 
     `Linux ${release} as shipped, ${count(traces)} traces, ${count(steps)} steps, ` +
     `${count(kexecs)} handovers, seed ${seed}`;
   const lines = [head, ''];
-  for (const { bugs, rule, steps: length, path } of found) {
-    const name = bugs.length === 0 ? 'new' : bugs.join('+');
-    lines.push(`  ${name.padEnd(6)} ${rule}  ${String(length).padStart(2)} steps  ${path}`);
+  const names = found.map(({ bugs }) => (bugs.length === 0 ? 'new' : bugs.join('+')));
+  const width = Math.max(4, ...names.map((name) => name.length));
+  for (const [at, { rule, steps: length, path }] of found.entries()) {
+    lines.push(
+      `  ${names[at]!.padEnd(width)}  ${rule}  ${String(length).padStart(2)} steps  ${path}`,
+    );
   }
   if (found.length > 0) lines.push('');
   if (except.length > 0) lines.push(...wrap(`left out: ${except.join(', ')}`, 0));

@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { KERNELS, NEWEST_KERNEL } from '#model/kernels';
+import { EARLY_SERIES, KERNELS, NEWEST_KERNEL } from '#model/kernels';
 
 const TRACES = 1000;
 const TEN_MINUTES = 600_000;
@@ -25,7 +25,9 @@ const run = (...args: string[]): Report => {
   return JSON.parse(stdout) as Report;
 };
 
-const older = KERNELS.filter((kernel) => kernel !== NEWEST_KERNEL).map(({ name }) => name);
+const older = [...EARLY_SERIES, ...KERNELS]
+  .filter((kernel) => kernel !== NEWEST_KERNEL)
+  .map(({ name }) => name);
 
 describe(`over ${TRACES} traces the law is kept`, () => {
   test.each(older)(

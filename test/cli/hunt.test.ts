@@ -9,7 +9,7 @@ import { JointSearch } from '#src/checker/joint/joint';
 import { releaseNamed } from '#src/cli/as-shipped';
 import { IN_SCOPES } from '#src/cli/canary';
 import { systemMaker } from '#src/cli/explore-joint';
-import { kernelNamed } from '#src/cli/systems';
+import { buildOf, faultsNamed, kernelNamed } from '#src/cli/systems';
 import { readTraceFile } from '#src/cli/trace-files';
 import { faultById } from '#src/kho/faults';
 import { releaseOf } from '#src/kho/history/bug';
@@ -110,8 +110,17 @@ describe('hunt --reports', () => {
   const report = {
     bugs: [
       {
-        ...{ id: 'S8', title: 'a title', kernels: ['6.19', '7.0'], on: '7.3', rule: 'DBG-02' },
-        ...{ seeds: 20, seedsFound: 19, traces: 4, milliseconds: 50, steps: 2, trace: null },
+        id: 'S8',
+        title: 'a title',
+        kernels: ['6.19', '7.0'],
+        on: '7.3',
+        rule: 'DBG-02',
+        seeds: 20,
+        seedsFound: 19,
+        traces: 4,
+        milliseconds: 50,
+        steps: 2,
+        trace: null,
         others: [],
       },
     ],
@@ -219,7 +228,16 @@ describe('run --as-shipped', () => {
     expect(releaseNamed('7.3').release).toBe('7.3.4');
   });
 
+  it('gives each kernel of a chain what it had, and no other', () => {
+    const faults = faultsNamed(['S10@7.3', 'restore-twice']);
+    const decided = (series: string) => buildOf(kernelNamed(series), faults).decisions!;
+    expect(decided('7.3').preservesPartialPages).toBe(false);
+    expect(decided('6.18').preservesPartialPages).toBe(true);
+    for (const series of ['6.18', '7.3']) expect(decided(series).restoreClearsMark).toBe(false);
+  });
+
   it.each([
+    [['run', '--fault', 'S10@9.9'], /no kernel '9\.9' is modelled/],
     [['run', '--as-shipped', '--kernel', '9.9'], /no release '9\.9' is known/],
     [['run', '--as-shipped', '--except', 'B999'], /no bug 'B999' is known/],
     [['run', '--as-shipped', '--fault', 'S1'], /exclude each other/],

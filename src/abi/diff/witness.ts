@@ -1,6 +1,6 @@
 /**
  * Bytes that are read differently: one structure as its writer leaves it, and what the other kernel
- * makes of that.
+ * makes of that; and trees that lack what a reader demands.
  *
  * Every member is given bytes of its own (its number, counted from 1, in every byte), so that a
  * value shows where it came from; 0xee is what lies behind the structure.
@@ -108,3 +108,30 @@ export const byteWitnesses = (
     }
     return [];
   });
+
+/** One tree in which a reader does not find what it demands. */
+export interface TreeWitness {
+  readonly tree: string;
+  /** Names that the writer puts there, in order of the alphabet. */
+  readonly written: readonly string[];
+  /** Names that the reader demands and does not find. */
+  readonly lacking: readonly string[];
+}
+
+/** Trees of `writer` that lack what `reader` demands; of trees that it does not write, none. */
+export const treeWitnesses = (
+  writer: AbiDescription,
+  reader: AbiDescription,
+): readonly TreeWitness[] => {
+  const inside = reader.tree.filter(({ kind }) => kind !== 'string');
+  return [...new Set(inside.map(({ tree }) => tree))].flatMap((tree) => {
+    const written = writer.tree.filter((item) => item.tree === tree && item.written);
+    if (written.length === 0) return [];
+    const names = new Set(written.map(({ kind, name }) => `${kind} ${name}`));
+    const lacking = inside.flatMap(({ tree: of, kind, name, read }) => {
+      const demanded = of === tree && read === 'required';
+      return demanded && !names.has(`${kind} ${name}`) ? [`${kind} ${name}`] : [];
+    });
+    return lacking.length === 0 ? [] : [{ tree, written: [...names].sort(), lacking }];
+  });
+};

@@ -141,7 +141,7 @@ export class JointSearch {
     return this.#seen.add(this.#identities.of(state, world, system)).size > before;
   }
 
-  /** Takes every step that applies in a node; answers what the first one broke that broke a rule. */
+  /** Takes every step that applies in a node; answers the first one that broke a rule, and how. */
   #expand(node: Node, next: Node[]): Broken | undefined {
     const pair = this.#pair;
     node.again!();
@@ -150,10 +150,10 @@ export class JointSearch {
     for (const [at, step] of steps.entries()) {
       if (at > 0) node.again!();
       this.#transitions++;
-      const violation = pair.judge(step);
+      let isNew = false;
+      const violation = pair.judge(step, () => !(isNew = this.#enter()));
       if (violation !== undefined) return { steps: [...pathTo(node), step], violation };
-      if (!this.#enter()) continue;
-      next.push({ parent: node, step, depth: node.depth + 1, again: pair.save() });
+      if (isNew) next.push({ parent: node, step, depth: node.depth + 1, again: pair.save() });
     }
     node.again = undefined;
     return undefined;

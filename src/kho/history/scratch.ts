@@ -186,7 +186,7 @@ export const SCRATCH_BUGS: readonly Bug[] = [
     title: 'sizes that kho_scratch= names are not rounded up to pageblocks',
     says: 'areas whose size the option names end anywhere in a pageblock',
     shipped: TO_7_1,
-    kernel: '7.3',
+    kernel: '7.1',
     rule: 'SCR-01',
     at: { file: CORE, symbol: 'kho_reserve_scratch' },
     trace: 'boot with kho_scratch=1M,5M,3M: areas end within a pageblock that becomes CMA',

@@ -84,7 +84,7 @@ describe('the state tree of v5', () => {
     expect([tree.write(0), tree.written]).toEqual([-EINVAL, false]);
   });
 
-  it('without the node for preserved memory preserves nothing, and of another string is none', () => {
+  it('without the node for memory preserves nothing, and of another string is none', () => {
     const { page, generation, tree } = treeOf('v5');
     tree.write(PAGE);
     expect(acceptTree(page(), 'kho-v1', INTENDED, generation.root)).toBe(PAGE);

@@ -90,6 +90,16 @@ describe.each(PAGE_SHIFTS)('a tracker in pages of 2^%i bytes', (pageShift) => {
     );
   });
 
+  it.each([0, 2 ** 31 - 128, 2 ** 31 + 64])(
+    'walks blocks that fill whole words, from %i',
+    (from) => {
+      const bench = new Bench(pageShift);
+      const blocks = Array.from({ length: 128 }, (_, i): Block => [from + 3 + i, 0]);
+      for (const each of blocks) bench.tracker.add(...each, bench);
+      expect(bench.walk()).toEqual(blocks);
+    },
+  );
+
   it('takes a page per level below the root at first, then none for the same leaf', () => {
     const bench = new Bench(pageShift);
     const { depth } = radixGeometry(pageShift);

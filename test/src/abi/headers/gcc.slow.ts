@@ -27,17 +27,21 @@ const BIT_FIELDS = ['u8', 'u16', 'u32', 'u64'];
 
 const pick = <T>(random: Random, all: readonly T[]): T => all[random.below(all.length)]!;
 
+/** Names are never used twice: members of hidden records count among those around them. */
+let named = 0;
+
 /** Members, one a line; `known` are structures that were declared before. */
 const members = (random: Random, known: readonly string[], depth: number): string =>
   Array.from({ length: random.between(1, 6) }, (_, at) => {
-    const name = `${'abcdefgh'[depth]}${at}`;
+    const name = `m${named++}`;
     const align = random.below(8) === 0 ? ` __aligned(${pick(random, [2, 4, 8, 16])})` : '';
     switch (random.below(10)) {
       case 0:
       case 1: {
         const type = pick(random, BIT_FIELDS);
         const most = { u8: 8, u16: 16, u32: 32, u64: 64 }[type]!;
-        return random.below(6) === 0
+        // gcc 12 says offset 0 of what follows a bit field without a name at the very beginning.
+        return at > 0 && random.below(6) === 0
           ? `${type} :${random.below(2) === 0 ? 0 : random.between(1, most)};`
           : `${type} ${name}:${random.between(1, most)};`;
       }
@@ -61,7 +65,6 @@ const source = (seed: number): { readonly text: string; readonly names: readonly
   const names: string[] = [];
   const parts: string[] = [];
   for (let at = 0; at < STRUCTS; at++) {
-    // Members of hidden records must not have the names of those around them.
     const name = `struct kho_random${at}`;
     const packed = random.below(3) === 0 ? ' __packed' : '';
     parts.push(`${name} {\n${members(random, names.slice(-3), 0)}\n}${packed};`);

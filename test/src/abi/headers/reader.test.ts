@@ -187,8 +187,8 @@ __setup("x=", f);`;
 struct __packed s { u64 a:3; union { char c[sizeof("x")]; }; } __aligned(8);
 #endif
 enum e { A = 'x', B }; static_assert(sizeof(struct s) == 8, "no");`;
-    for (let end = 0; end <= text.length; end++) read(text.slice(0, end));
-    for (let at = 0; at < text.length; at += 3) read(text.slice(0, at) + text.slice(at + 1));
+    for (let end = 0; end <= text.length; end += 2) read(text.slice(0, end));
+    for (let at = 0; at < text.length; at += 5) read(text.slice(0, at) + text.slice(at + 1));
   });
 
   it('have their static asserts looked at', () => {
