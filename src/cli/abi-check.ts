@@ -31,12 +31,12 @@ const OWN_RULES = [
 ];
 
 /** Compares, sifts and prints; answers the exit status. */
-export const abiCheck = (what: string, options: AbiCheckOptions, io: Io): number => {
+export const abiCheck = async (what: string, options: AbiCheckOptions, io: Io): Promise<number> => {
   const today = options.today ?? new Date().toISOString().slice(0, 10);
   if (!isDay(today)) throw new UsageError(`--today: ${today} is no day, such as 2026-11-30`);
   const decisions = options.suppress === undefined ? [] : readSuppressions(options.suppress);
   const [before, after] = [readSide(options.baseline, options), readSide(what, options)];
-  const compared = compareSides(before, after, 0);
+  const compared = await compareSides(before, after, 0);
   const sifted = sift(compared.findings, decisions, options.suppress ?? '', today);
   const report = { ...compared, ...sifted };
   const rules = [...ABI_RULES, ...OWN_RULES];

@@ -5,9 +5,11 @@
 import { diffAbi, type AbiDiff } from '../abi/diff/diff.ts';
 import { ABI_RULES } from '../abi/diff/rules.ts';
 import { byteWitnesses, treeWitnesses } from '../abi/diff/witness.ts';
+import { OUTCOMES, type Outcome } from '../abi/verdict/outcome.ts';
 import { diffText, type DiffReport } from '../report/abi-diff.ts';
+import type { AbiDescription } from '../abi/headers/description.ts';
 import { readSide, type Side } from './abi-sources.ts';
-import { kernelOf, traceWitness } from './abi-witness.ts';
+import { kernelOf } from './abi-kernel.ts';
 import { EXIT } from './io.ts';
 import type { Io } from './io.ts';
 
@@ -34,7 +36,11 @@ const asUnknown = <T extends { readonly message: string }>(each: T): T => ({
 });
 
 /** Compares two sides and runs handovers between them where they are modelled. */
-export const compareSides = (before: Side, after: Side, traces: number): Compared => {
+export const compareSides = async (
+  before: Side,
+  after: Side,
+  traces: number,
+): Promise<Compared> => {
   const diff: AbiDiff = diffAbi(before.abi, after.abi);
   const problems = [before, after].flatMap(({ name, abi }) =>
     [...abi.problems, ...abi.unknownOptions.map(asUnknown)].map((each) => ({
@@ -44,17 +50,37 @@ export const compareSides = (before: Side, after: Side, traces: number): Compare
   );
   const missing = [before, after].map(({ name, abi }) => ({ side: name, missing: abi.missing }));
   const [writer, reader] = [kernelOf(before.abi), kernelOf(after.abi)];
-  const run = (from?: string, to?: string) =>
-    traces > 0 ? (traceWitness(from, to, traces) ?? null) : null;
+  // The checker takes long to load, and a comparison alone does not need it.
+  const checker = traces > 0 ? await import('./abi-witness.ts') : undefined;
+  const run = (from: string | undefined, to: string | undefined, abi: AbiDescription) =>
+    to === undefined
+      ? checker?.describedWitness(from, abi, traces)
+      : checker?.traceWitness(from, to, traces);
   const shown = (from: Side, to: Side) => ({
     bytes: byteWitnesses(from.abi, to.abi),
     trees: treeWitnesses(from.abi, to.abi),
   });
   const witness = {
-    oldToNew: { trace: run(writer, reader), ...shown(before, after) },
-    newToOld: { trace: run(reader, writer), ...shown(after, before) },
+    oldToNew: { trace: run(writer, reader, after.abi) ?? null, ...shown(before, after) },
+    newToOld: { trace: run(reader, writer, before.abi) ?? null, ...shown(after, before) },
   };
-  return { old: before.name, new: after.name, ...diff, witness, problems, missing };
+  // What was run and ended worse than the descriptions let expect is what counts.
+  const worse = (claimed: Outcome, ran: Outcome | undefined): Outcome =>
+    ran !== undefined && OUTCOMES.indexOf(ran) > OUTCOMES.indexOf(claimed) ? ran : claimed;
+  const outcome = {
+    oldToNew: worse(diff.outcome.oldToNew, witness.oldToNew.trace?.outcome),
+    newToOld: worse(diff.outcome.newToOld, witness.newToOld.trace?.outcome),
+  };
+  return {
+    old: before.name,
+    new: after.name,
+    ...diff,
+    outcome,
+    traces,
+    witness,
+    problems,
+    missing,
+  };
 };
 
 /** The exit status that a comparison ends with. */
@@ -65,9 +91,14 @@ export const statusOf = (before: Side, after: Side, { findings, problems }: Comp
 };
 
 /** Compares two sides and prints; answers the exit status. */
-export const abiDiff = (old: string, next: string, options: AbiDiffOptions, io: Io): number => {
+export const abiDiff = async (
+  old: string,
+  next: string,
+  options: AbiDiffOptions,
+  io: Io,
+): Promise<number> => {
   const [before, after] = [readSide(old, options), readSide(next, options)];
-  const report = compareSides(before, after, options.traces);
+  const report = await compareSides(before, after, options.traces);
   if (options.json) io.out(`${JSON.stringify(report)}\n`);
   else io.out(`${diffText({ ...report, says: SENTENCES, all: options.all }, io.colors)}\n`);
   return statusOf(before, after, report);

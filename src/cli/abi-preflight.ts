@@ -16,7 +16,7 @@ import type { Outcome } from '../abi/verdict/outcome.ts';
 import { preflightText, type PreflightReport } from '../report/abi-preflight.ts';
 import { readImage } from './abi-show.ts';
 import { BASELINES, baselineOf, readSide } from './abi-sources.ts';
-import { kernelOf } from './abi-witness.ts';
+import { kernelOf } from './abi-kernel.ts';
 import { examine } from './inspect.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';

@@ -3,12 +3,18 @@
  * the traces of `abi matrix` show what a comparison claims, or that nothing differed.
  */
 import { kernelByName } from '#model/kernels';
-import { COMPARED } from '../abi/diff/wire.ts';
-import { abiOn, type AbiDescription } from '../abi/headers/description.ts';
+import type { KernelProfile } from '#model/kernels';
+import { SUBTREE_NAMES } from '#model/machines';
+import { generationById } from '../abi/description/generations.ts';
+import { generationOf } from '../abi/diff/generation-of.ts';
+import type { AbiDescription } from '../abi/headers/description.ts';
 import type { Outcome } from '../abi/verdict/outcome.ts';
+import { sameTracker } from '../abi/verdict/pairs.ts';
+import { Matrix } from '../checker/matrix.ts';
 import type { PairResult } from '../checker/matrix.ts';
+import { KhoMachine } from '../kho/kho-machine.ts';
 import { kernelMatrix, savePair } from './abi-matrix.ts';
-import { BASELINES, baselineOf } from './abi-sources.ts';
+import { buildOf } from './systems.ts';
 
 /** What became of the handovers of a pair. */
 export interface TraceWitness {
@@ -23,41 +29,38 @@ export interface TraceWitness {
   readonly path: string | null;
 }
 
-const remembered = new WeakMap<AbiDescription, readonly string[]>();
-
-/** All that decides about bytes, one fact a line. */
-const factsOf = (abi: AbiDescription): readonly string[] => {
-  const facts = remembered.get(abi) ?? collectFacts(abi);
-  remembered.set(abi, facts);
-  return facts;
-};
-
-const collectFacts = (abi: AbiDescription): readonly string[] => [
-  ...COMPARED.flatMap((target) =>
-    Object.entries(abiOn(abi, target)?.layouts ?? {}).map(
-      ([name, layout]) => `${target} ${name} ${JSON.stringify(layout)}`,
-    ),
-  ),
-  ...abi.constants.flatMap(({ name, text }) => (text === undefined ? [] : [`${name} ${text}`])),
-  ...abi.tree.flatMap(({ tree, kind, name, from }) =>
-    from === 'code' ? [`${tree} ${kind} ${name}`] : [],
-  ),
-];
-
-/** Whether an ABI is that of a baseline, as far as its sources were there. */
-const isThat = (abi: AbiDescription, base: AbiDescription): boolean => {
-  const [here, there] = [factsOf(abi), factsOf(base)];
-  const known = new Set(there);
-  if (!here.every((fact) => known.has(fact))) return false;
-  return abi.missing.length > 0 || here.length === there.length;
-};
-
-/** The modelled kernel whose ABI this is, or undefined where it is none of them. */
-export const kernelOf = (abi: AbiDescription): string | undefined => {
+/** The modelled kernel that a kernel which is none of them is nearest to. */
+const nearest = (abi: AbiDescription, beside: KernelProfile): KernelProfile => {
   const series = /^\d+\.\d+/.exec(abi.kernel ?? '')?.[0];
-  const first = BASELINES.filter((each) => each === series);
-  if (!abi.constants.some(({ name }) => name === 'KHO_FDT_COMPATIBLE')) return undefined;
-  return [...first, ...BASELINES].find((each) => isThat(abi, baselineOf(each)!));
+  return kernelByName(series ?? '') ?? beside;
+};
+
+/**
+ * Runs handovers of a modelled kernel to one that is only described: the implementation of the
+ * kernel nearest to it, with everything that the description says. Undefined where the writer is
+ * not modelled: what such a kernel writes has no law to be judged by.
+ */
+export const describedWitness = (
+  writer: string | undefined,
+  abi: AbiDescription,
+  traces: number,
+  shrinks = true,
+): TraceWitness | undefined => {
+  const from = kernelByName(writer ?? '');
+  if (from === undefined) return undefined;
+  const base = nearest(abi, from);
+  const known = buildOf(base, []);
+  const generation = generationOf(abi, generationById(base.generation)!);
+  const build = { ...known, generation, compatible: generation.compatible };
+  const matrix = new Matrix(
+    (machine) => new KhoMachine(machine, buildOf(from, []), SUBTREE_NAMES, () => build),
+  );
+  const found = told(matrix.pair(from, base, traces, shrinks), undefined);
+  const wrote = generationById(from.generation)!.tracker;
+  // A panic that follows from reading another tracker than was written is a misread.
+  const misread = found.outcome === 'panic' && !sameTracker(wrote, generation.tracker, 12);
+  const outcome = misread ? 'misread' : found.outcome;
+  return { ...found, outcome, reader: `${base.name}, as described` };
 };
 
 /** Runs handovers from the one to the other; undefined where one of them is not modelled. */
@@ -68,15 +71,19 @@ export const traceWitness = (
 ): TraceWitness | undefined => {
   const [from, to] = [kernelByName(writer ?? ''), kernelByName(reader ?? '')];
   if (from === undefined || to === undefined) return undefined;
-  const pair: PairResult = kernelMatrix().pair(from, to, traces);
+  const pair = kernelMatrix().pair(from, to, traces);
+  return told(pair, savePair(pair));
+};
+
+const told = (pair: PairResult, path: string | undefined): TraceWitness => {
   const run = Object.values(pair.seen).reduce((sum, count) => sum + count, 0);
   return {
-    writer: from.name,
-    reader: to.name,
+    writer: pair.writer.name,
+    reader: pair.reader.name,
     outcome: pair.outcome,
     traces: run,
     steps: pair.witness?.trace.steps.length ?? null,
     rule: pair.witness?.rule ?? null,
-    path: savePair(pair) ?? null,
+    path: path ?? null,
   };
 };

@@ -147,7 +147,8 @@ export const tellReports = (options: HuntOptions, io: Io): number => {
   const found = new Map(all.flatMap(({ bugs }) => bugs.map((bug) => [bug.id, bug])));
   const bugs = BUGS.flatMap(({ id }) => found.get(id) ?? []);
   const [{ tracesMax, firstSeed } = { tracesMax: 0, firstSeed: 0 }] = all;
-  return tell({ bugs, notModelled: UNMODELLED, tracesMax, firstSeed }, options, io);
+  const left = BUGS.map(({ id }) => id).filter((id) => !found.has(id));
+  return tell({ bugs, notModelled: UNMODELLED, tracesMax, firstSeed, left }, options, io);
 };
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));

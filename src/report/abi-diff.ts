@@ -15,6 +15,8 @@ interface WitnessReport {
 
 /** What there is to tell. */
 export interface DiffReport extends AbiDiff {
+  /** Handovers that were to be run each way. */
+  readonly traces: number;
   readonly witness: { readonly oldToNew: WitnessReport; readonly newToOld: WitnessReport };
   readonly old: string;
   readonly new: string;
@@ -94,9 +96,9 @@ const byteLines = ({ struct, target, readings, ...bytes }: ByteWitness): readonl
   ];
 };
 
-/** Says so where what was run does not end as the comparison says. */
+/** Says so where what was run ends better than the comparison says: it does not meet everything. */
 const disagreement = (claimed: string, ran: string): readonly string[] =>
-  claimed === ran ? [] : wrap(`the comparison says ${claimed}; believe what was run`, 4);
+  claimed === ran ? [] : wrap(`these do not meet what is ${claimed}`, 4);
 
 const traceLines = ({ writer, reader, outcome, traces, steps, rule, path }: TraceWitness) => {
   const run = traces === 1 ? '1 handover' : `${traces} handovers`;
@@ -111,15 +113,19 @@ const traceLines = ({ writer, reader, outcome, traces, steps, rule, path }: Trac
 
 const BYTE_WITNESSES_SHOWN = 3;
 
-const NOT_RUN = 'no handover was run: not both are kernels that are modelled';
+const NOT_RUN = 'no handover was run: what writes it is no kernel that is modelled';
 
-const witnessLines = (name: string, witness: WitnessReport, claimed: string): readonly string[] => {
-  const { trace, bytes, trees } = witness;
+const witnessLines = (
+  name: string,
+  { trace, bytes, trees }: WitnessReport,
+  claimed: string,
+  asked: number,
+): readonly string[] => {
   if (trace === null && bytes.length === 0 && trees.length === 0) return [];
   const more = bytes.length - BYTE_WITNESSES_SHOWN;
   return [
     `  ${name}`,
-    ...(trace === null ? wrap(NOT_RUN, 4) : traceLines(trace)),
+    ...(trace === null ? (asked > 0 ? wrap(NOT_RUN, 4) : []) : traceLines(trace)),
     ...(trace === null ? [] : disagreement(claimed, trace.outcome)),
     ...bytes.slice(0, BYTE_WITNESSES_SHOWN).flatMap(byteLines),
     ...trees.flatMap(({ tree, written, lacking }) => [
@@ -143,8 +149,8 @@ export const diffText = (report: DiffReport, colors: Colors): string => {
   ];
   const { oldToNew, newToOld } = report.witness;
   const shown = [
-    ...witnessLines('old data → new kernel', oldToNew, outcome.oldToNew),
-    ...witnessLines('new data → old kernel', newToOld, outcome.newToOld),
+    ...witnessLines('old data → new kernel', oldToNew, outcome.oldToNew, report.traces),
+    ...witnessLines('new data → old kernel', newToOld, outcome.newToOld, report.traces),
   ];
   if (shown.length > 0) lines.push('', colors.bold('Witness'), ...shown);
   if (problems.length > 0) {

@@ -41,6 +41,8 @@ export interface HuntReport {
   readonly notModelled: readonly NotHunted[];
   readonly tracesMax: number;
   readonly firstSeed: number;
+  /** Ids of bugs that have an entry and were not hunted. */
+  readonly left?: readonly string[];
 }
 
 /** A bug counts as found when at most this part of the seeds missed it. */
@@ -128,11 +130,12 @@ const folded = (text: string, width: number): string[] => {
   return lines;
 };
 
-const countText = ({ bugs }: HuntReport): string => {
+const countText = ({ bugs, left = [] }: HuntReport): string => {
+  const rest = left.length === 0 ? '' : ` Not hunted in these runs: ${left.join(', ')}.`;
   const found = bugs.filter(isFound).length;
   const missed = bugs.filter((bug) => !isFound(bug)).map(({ id }) => id);
   const all = `${found} of ${bugs.length} ${bugs.length === 1 ? 'bug' : 'bugs'} found`;
-  return missed.length === 0 ? `${all}.` : `${all}; not found: ${missed.join(', ')}.`;
+  return `${all}${missed.length === 0 ? '' : `; not found: ${missed.join(', ')}`}.${rest}`;
 };
 
 /** The text, without a final newline. */

@@ -21,9 +21,17 @@ const FAMILY: Readonly<Record<string, string>> = {
 const familyOf = (tree: string): string => FAMILY[tree] ?? tree;
 
 /** What becomes of a kernel whose tree lacks something that it demands. */
-const LACKING: Readonly<Record<string, Outcome>> = { root: 'refused', LUO: 'panic', luo: 'panic' };
+const LACKING: Readonly<Record<string, Outcome>> = { LUO: 'panic', luo: 'panic' };
 
-const lacking = (tree: string): Outcome => LACKING[tree] ?? 'ignored';
+/** The property without which a root is none; without another, blobs are not found. */
+const IS_MAP = /^preserved-memory-map$/;
+
+const lacking = ({ tree, kind, name }: TreeItem): Outcome =>
+  tree === 'root'
+    ? kind === 'property' && !IS_MAP.test(name)
+      ? 'misread'
+      : 'refused'
+    : (LACKING[tree] ?? 'ignored');
 
 const keyOf = ({ tree, kind, name }: TreeItem): string => `${tree} ${kind} ${name}`;
 
@@ -76,14 +84,14 @@ const appeared = (sides: Sides, item: TreeItem, families: readonly string[]): Ch
   const ignored: Outcome = isNode && !isTest(tree) ? 'ignored' : 'same';
   if (item.read === 'required' || (item.read === 'unknown' && item.from !== 'code')) {
     const sure = item.read === 'required';
-    const effects: Effects = { oldToNew: lacking(tree), newToOld: ignored };
+    const effects: Effects = { oldToNew: lacking(item), newToOld: ignored };
     return {
       ...base,
       rule: 'GRAMMAR-01',
       message: `${what(item)} is new${sure ? ', and demanded' : ''}`,
       effects: isTest(tree) ? NO_EFFECT : effects,
       impact: sure
-        ? `the new kernel finds none in an older handover and ${ends(lacking(tree))}`
+        ? `the new kernel finds none in an older handover and ${ends(lacking(item))}`
         : 'a reader that demands it fails on an older handover; that cannot be seen here',
       breaks: true,
     };
@@ -98,7 +106,7 @@ const appeared = (sides: Sides, item: TreeItem, families: readonly string[]): Ch
 };
 
 const ends = (outcome: Outcome): string =>
-  outcome === 'panic' ? 'panics' : outcome === 'refused' ? 'boots cold' : 'drops the tree';
+  outcome === 'panic' ? 'panics' : outcome === 'refused' ? 'boots cold' : 'loses what is in it';
 
 const vanished = (sides: Sides, item: TreeItem, families: readonly string[]): Change => {
   const { tree } = item;
@@ -117,7 +125,7 @@ const vanished = (sides: Sides, item: TreeItem, families: readonly string[]): Ch
   }
   const effects: Effects = {
     oldToNew: item.kind === 'node' ? 'ignored' : 'same',
-    newToOld: demanded && hasTree(sides.new, tree) ? lacking(tree) : 'same',
+    newToOld: demanded && hasTree(sides.new, tree) ? lacking(item) : 'same',
   };
   return {
     ...base,
@@ -125,7 +133,7 @@ const vanished = (sides: Sides, item: TreeItem, families: readonly string[]): Ch
     message: `${what(item)} is gone`,
     effects: isTest(tree) ? NO_EFFECT : effects,
     impact: demanded
-      ? `an older kernel demands it and ${ends(lacking(tree))}`
+      ? `an older kernel demands it and ${ends(lacking(item))}`
       : 'older kernels do without it',
     breaks: demanded && hasTree(sides.new, tree),
   };
@@ -150,10 +158,10 @@ const changed = (was: TreeItem, is: TreeItem, families: readonly string[]): read
       ...base,
       rule: 'GRAMMAR-07',
       message: `${what(is)} is demanded now`,
-      effects: harmless ? NO_EFFECT : { oldToNew: lacking(is.tree), newToOld: 'same' },
+      effects: harmless ? NO_EFFECT : { oldToNew: lacking(is), newToOld: 'same' },
       impact: harmless
         ? 'an older kernel that left it out is no longer taken over'
-        : `the new kernel finds none in an older handover and ${ends(lacking(is.tree))}`,
+        : `the new kernel finds none in an older handover and ${ends(lacking(is))}`,
       breaks: true,
     });
   }
@@ -179,7 +187,7 @@ const renamed = (was: TreeItem, is: TreeItem, families: readonly string[]): Chan
     ? NO_EFFECT
     : subtree(was)
       ? { oldToNew: 'ignored', newToOld: 'ignored' }
-      : { oldToNew: lacking(was.tree), newToOld: lacking(was.tree) },
+      : { oldToNew: lacking(was), newToOld: lacking(was) },
   impact: 'neither kernel finds what the other one wrote',
   old: was,
   new: is,

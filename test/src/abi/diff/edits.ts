@@ -383,7 +383,7 @@ const GRAMMAR: readonly Edit[] = [
     name: 'property renamed',
     change: define('KHO_SUB_TREE_PROP_NAME', '"preserved-blob"', K),
     errors: ['GRAMMAR-06'],
-    outcome: 'refused',
+    outcome: 'misread',
   },
   {
     name: 'property renamed with a new version',

@@ -38,7 +38,7 @@ static int f(void *fdt, struct kho_vmalloc *v)
       'LUO/data property * unread 8 bytes',
       'LUO/n property * unread 4 bytes',
       'LUO/v property * unread struct kho_vmalloc',
-      'LUO/later property * unread 8 bytes',
+      'LUO/late-er property * unread 8 bytes',
       'LUO/node node * unread',
     ]);
   });
