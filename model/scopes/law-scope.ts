@@ -16,7 +16,7 @@ import { REVIVED } from '#spec/call';
 import type { Call } from '#spec/call';
 import { ageOf } from '#spec/generations';
 import type { Generation } from '#spec/generations';
-import { ACTION, rulesOf } from '#spec/law';
+import { ACTION, hasAction, rulesOf } from '#spec/law';
 import type { Machine } from '#spec/machine';
 import { hex } from '#spec/rules';
 import { CELLS } from '#spec/state';
@@ -133,7 +133,7 @@ export const lawScope = (chosen: LawScope, except: readonly string[] = []): Scop
   const generation = chosen.generation ?? NEWEST;
   const world = worldOf(chosen);
   const { machine } = world;
-  const calls = chosen.calls(machine);
+  const calls = chosen.calls(machine).filter(({ action }) => hasAction(generation, action));
   const rules = answerRules(generation, except);
   const bounds: Bounds = {
     frames: machine.end,
