@@ -34,8 +34,16 @@ const simplerValues = (value: unknown, field: Field): unknown[] => {
   }
 };
 
-/** Variants of a step with one field simpler, in a fixed order. */
-export const simplerSteps = (step: Step): Step[] => {
+/** Loads that ask for more than the plain one, which every machine and kernel has. */
+const LOADS: ReadonlySet<Step['do']> = new Set(['load with', 'load image', 'load kernel']);
+
+/** Variants of a step that are plainer, or have one field simpler, in a fixed order. */
+export const simplerSteps = (step: Step): Step[] => [
+  ...(LOADS.has(step.do) ? [{ id: step.id, do: 'load' } as const] : []),
+  ...withSimplerFields(step),
+];
+
+const withSimplerFields = (step: Step): Step[] => {
   const fields = Object.entries<Field>(kindOf(step.do).fields);
   const values = step as unknown as Readonly<Record<string, unknown>>;
   return fields.flatMap(([name, field]) =>

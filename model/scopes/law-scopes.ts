@@ -93,7 +93,8 @@ const phaseCalls = (machine: Machine): readonly Call[] => [
 /** Chapters with rules about calls that no scope explores, by title, and why. */
 export const UNEXPLORED: Readonly<Record<string, string>> = {
   'Live update': 'it writes content that the law knows nothing of, into six pages at once',
-  'Before the merge': 'images carry trees and lists of ranges, which answers of scopes do not place',
+  'Before the merge':
+    'images carry trees and lists of ranges, which answers of scopes do not place',
 };
 
 export const LAW_SCOPES: readonly LawScope[] = [

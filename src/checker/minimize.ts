@@ -98,14 +98,20 @@ class Minimizer {
     }
   }
 
-  /** Moves every load to right before the jump it is for: it matters nowhere else. */
+  /**
+   * Moves every load to right before the jump it is for, or the load that takes its place: it
+   * matters nowhere else. Loads do not overtake each other, or they would do so for ever.
+   */
   #loadLate(): void {
     for (let at = 0; at < this.#trace.steps.length; at++) {
       const { steps } = this.#trace;
-      const jump = steps.findIndex((step, index) => index > at && step.do === 'kexec');
-      if (!LOADS.has(steps[at]!.do) || jump < 0 || jump === at + 1) continue;
-      const between = steps.slice(at + 1, jump);
-      this.#trySteps([...steps.slice(0, at), ...between, steps[at]!, ...steps.slice(jump)]);
+      if (!LOADS.has(steps[at]!.do)) continue;
+      const end = steps.findIndex(
+        (step, index) => index > at && (step.do === 'kexec' || LOADS.has(step.do)),
+      );
+      if (end <= at + 1) continue;
+      const between = steps.slice(at + 1, end);
+      this.#trySteps([...steps.slice(0, at), ...between, steps[at]!, ...steps.slice(end)]);
     }
   }
 
