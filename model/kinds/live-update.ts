@@ -179,14 +179,19 @@ export const takeLiveUpdateName: Kind<TakeLiveUpdateName> = {
   fields: { of: OBJECT },
   weightNow: (weight, world) => (isUp(world) ? 0 : weight),
   draw: (draw) => draw.object(mayBeNamed),
-  calls: (world, { of }) => {
+  // Something is written there first: a page may hold what the orchestrator of a kernel before left.
+  calls: (world, { id, of }) => {
     const object = world.object(of);
     if (object === undefined || !mayBeNamed(object) || isUp(world)) return NO_CALLS;
-    return [call('addSubtree', { pfn: object.pfn, name: LUO_NAME, value: 1 })];
+    const { pfn } = object;
+    return [
+      call('write', { pfn, value: stampOf({ id, page: 0 }) }),
+      call('addSubtree', { pfn, name: LUO_NAME, value: 1 }),
+    ];
   },
-  settle: (world, { of }, _made, { value }) => {
+  settle: (world, { of }, { action }, { value }) => {
     const object = world.object(of);
-    if (object !== undefined && value === 0) object.names++;
+    if (object !== undefined && action === 'addSubtree' && value === 0) object.names++;
   },
 };
 
@@ -401,7 +406,7 @@ export const writeMemfd: Kind<WriteMemfd> = {
 
 export const closeSession: Kind<CloseSession> = {
   says: 'close a session before the jump',
-  weight: 2,
+  weight: 4,
   silenceable: true,
   since: '6.19',
   only: 'sessions',
@@ -507,7 +512,7 @@ export const finishSession: Kind<FinishSession> = {
 
 export const closeMemfd: Kind<CloseMemfd> = {
   says: 'close a memfd that came back',
-  weight: 15,
+  weight: 60,
   silenceable: true,
   since: '6.19',
   only: 'sessions',
