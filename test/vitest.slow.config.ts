@@ -5,6 +5,6 @@ import base from './vitest.config.ts';
 export default mergeConfig(
   { ...base, test: { ...base.test, include: [] } },
   defineConfig({
-    test: { include: ['test/**/*.slow.ts'], passWithNoTests: true, testTimeout: 600_000 },
+    test: { include: ['test/**/*.slow.ts'], passWithNoTests: true, testTimeout: 1_800_000 },
   }),
 );

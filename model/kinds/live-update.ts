@@ -179,7 +179,7 @@ export const takeLiveUpdateName: Kind<TakeLiveUpdateName> = {
   fields: { of: OBJECT },
   weightNow: (weight, world) => (isUp(world) ? 0 : weight),
   draw: (draw) => draw.object(mayBeNamed),
-  // Something is written there first: a page may hold what the orchestrator of a kernel before left.
+  // Written to first: a page may hold what the orchestrator of a kernel before left there.
   calls: (world, { id, of }) => {
     const object = world.object(of);
     if (object === undefined || !mayBeNamed(object) || isUp(world)) return NO_CALLS;
