@@ -14,7 +14,7 @@ import { buildOf } from '#src/cli/systems';
 import type { Fault } from '#src/kho/faults';
 import { KhoMachine } from '#src/kho/kho-machine';
 
-const TRACES_MAX = 500;
+const TRACES_MAX = 2000;
 const STEPS_OF_A_HANDFUL = 8;
 
 /** The kernel that faults are tried on. */
