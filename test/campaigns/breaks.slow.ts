@@ -1,5 +1,5 @@
 /**
- * Every deliberate fault is found by ordinary traces, within 2,000, by the rule noted for it.
+ * Every deliberate fault is found by ordinary traces, within 500 but for three, by its rule.
  *
  * `test/checker/breaks.test.ts` does the same for a few of them on every test run.
  */

@@ -1,11 +1,11 @@
-/** The long run: five thousand traces of the default world hold. */
+/** The long run: ten thousand traces of the default world hold. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-const TRACES = 5_000;
+const TRACES = 10_000;
 const TWENTY_MINUTES = 1_200_000;
 
 describe('the implementation as intended', () => {
