@@ -38,6 +38,8 @@ const LARGE_ONE_IN = 40;
 const LARGE_COUNTS = [510, 511, 512, 1022, 1023] as const;
 /** Where there are more frames than this, few places but powers of two say anything. */
 const MANY_FRAMES = 2 ** 24;
+/** log2 of the first frame that only such machines have room for, with pages of 4 KiB. */
+const FIRST_LARGE_POWER = 14;
 /** How far before a power of two ranges start: at it, and so that they cross it. */
 const BACK_FROM_POWER = [0, 0, 1, 1, 2, 7] as const;
 /** One trace in so many damages trees; a damaged tree ends a chain. */
@@ -137,17 +139,27 @@ export class Draw {
   place(): Place {
     const { random } = this;
     const { nodes, end } = this.world.state.machine;
+    const isVast = end > MANY_FRAMES;
+    if (isVast && random.oneIn(2)) return this.#powerOfTwo(FIRST_LARGE_POWER);
     if (nodes.length > 1 && random.oneIn(2)) {
       const node = random.below(nodes.length - 1);
       return { at: 'node border', node, back: random.between(-1, 32) };
     }
-    if (random.oneIn(end > MANY_FRAMES ? 2 : 10)) {
-      const log2 = random.below(1 + Math.floor(Math.log2(end)));
-      return { at: 'power of two', log2, back: random.pick(BACK_FROM_POWER) };
-    }
+    if (random.oneIn(isVast ? 2 : 10)) return this.#powerOfTwo(0);
     if (random.oneIn(8)) return this.scratchEdge();
     if (random.oneIn(12)) return { at: 'end of memory', back: random.between(8, 80) };
     return { at: 'slot', slot: random.below(SLOTS), back: random.below(9) };
+  }
+
+  /** A power of two, or a little before it, from 2^least on. */
+  #powerOfTwo(least: number): Place {
+    const { random } = this;
+    const powers = 1 + Math.floor(Math.log2(this.world.state.machine.end)) - least;
+    return {
+      at: 'power of two',
+      log2: least + random.below(powers),
+      back: random.pick(BACK_FROM_POWER),
+    };
   }
 
   /** Where scratch begins or ends. */

@@ -146,9 +146,13 @@ const HUGE_ORDERS = [5, 6] as const;
 /** Sixteen frames above the middle of a block: a border that nothing is aligned to. */
 const LOW_FRAMES_OFF = 16;
 
+/** The lines in turn from one of them on: each is the first that some machine boots with. */
+const linesFrom = <T>(lines: readonly T[] | undefined, first: number): readonly T[] | undefined =>
+  lines?.map((_, i) => lines[(i + first) % lines.length]!);
+
 /** The machine with its own ideas of scratch, one after the other, where there is room. */
 const withScratch = (plain: MachineShape, draw: ScratchDraw, block: number): MachineShape => {
-  const lines = SCRATCH_LINES[draw.options];
+  const lines = linesFrom(SCRATCH_LINES[draw.options], draw.low);
   const part = WIDEN_PARTS[draw.widen];
   const order = HUGE_ORDERS[draw.huge];
   const low = Math.floor((draw.low + 0.5) * block) + LOW_FRAMES_OFF;

@@ -76,6 +76,7 @@ export type Step =
   | scratch.BootWith
   | loading.KexecBlob
   | phases.Finalize
+  | phases.FinalizeShort
   | phases.Abort
   | phases.LoadKernel
   | phases.BootKernel
@@ -149,6 +150,7 @@ export const KINDS: Kinds = {
   'boot with': scratch.bootWith,
   'kexec damaged blob': loading.kexecBlob,
   finalize: phases.finalize,
+  'finalize short': phases.finalizeShort,
   abort: phases.abort,
   'load kernel': phases.loadKernel,
   'boot kernel': phases.bootKernel,

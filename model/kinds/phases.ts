@@ -15,6 +15,12 @@ export interface Finalize extends StepBase {
   readonly do: 'finalize';
 }
 
+/** Write it down while the n-th page that KHO asks for on the way is refused. */
+export interface FinalizeShort extends StepBase {
+  readonly do: 'finalize short';
+  readonly nth: number;
+}
+
 /** Take everything back. */
 export interface Abort extends StepBase {
   readonly do: 'abort';
@@ -31,6 +37,9 @@ export interface LoadKernel extends StepBase {
   readonly do: 'load kernel';
   readonly kernel: number;
 }
+
+/** As many orders as a trace usually preserves blocks of: each has a chunk of the list. */
+const NTH_MAX = 4;
 
 const isFinal = ({ state }: World): boolean => state.final.get() === 1;
 
@@ -56,6 +65,17 @@ export const finalize: Kind<Finalize> = {
   weightNow: (weight, world) => hasPhases(isFinal(world) ? weight / 4 : weight, world),
   draw: () => ({}),
   calls: () => [call('finalize')],
+};
+
+export const finalizeShort: Kind<FinalizeShort> = {
+  says: 'write it down while one request for a page fails',
+  weight: 1,
+  silenceable: true,
+  only: 'phases',
+  fields: { nth: number(1, NTH_MAX) },
+  weightNow: finalize.weightNow!,
+  draw: ({ random }) => ({ nth: random.between(1, NTH_MAX) }),
+  calls: (_world, { nth }) => [call('finalize', { fails: nth })],
 };
 
 export const abort: Kind<Abort> = {

@@ -96,7 +96,7 @@ const isHoggable = ({ state: { machine } }: World, node: number): boolean => {
 
 export const hog: Kind<Hog> = {
   says: 'take all free memory outside scratch, or nearly all',
-  weight: 0.4,
+  weight: 0.6,
   silenceable: true,
   needs: 'memory',
   fields: { node: number(ANY_NODE, NODES_MAX - 1), spare: number(0, SPARE_MAX) },
@@ -132,7 +132,7 @@ const relieve = (world: World, { pfn }: Call): void => {
 
 export const relief: Kind<Relief> = {
   says: 'give back what was hogged',
-  weight: 6,
+  weight: 3,
   silenceable: false,
   needs: 'memory',
   fields: {},

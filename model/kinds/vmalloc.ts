@@ -137,7 +137,7 @@ const TWISTS = [
 
 export const restoreTwisted: Kind<RestoreTwisted> = {
   says: 'ask for an area by a wrong descriptor',
-  weight: 2,
+  weight: 6,
   silenceable: true,
   since: '6.18',
   fields: { of: OBJECT, twist: number(0, TWISTS.length - 1) },

@@ -15,13 +15,6 @@ import type { Fault } from '#src/kho/faults';
 import { KhoMachine } from '#src/kho/kho-machine';
 
 const TRACES_MAX = 500;
-/** Faults that took 500 traces at most before machines and sessions grew; issue 3 is about them. */
-const LATE: ReadonlySet<string> = new Set([
-  'scratch-size-wraps',
-  'scratch-size-rounds-to-zero',
-  'chunk-leaked',
-]);
-const LATE_MAX = 2000;
 const STEPS_OF_A_HANDFUL = 8;
 
 /** The kernel that faults are tried on. */
@@ -47,7 +40,7 @@ const ordinaryPlans = (): readonly TracePlan[] => {
   const plans = tracePlans(machineShapes({ nodesMin: 1, nodesMax: 4 }), 100);
   fc.assert(
     fc.property(plans, (plan) => void drawn.push(plan)),
-    { seed: 1, numRuns: LATE_MAX },
+    { seed: 1, numRuns: TRACES_MAX },
   );
   return drawn;
 };
@@ -56,13 +49,9 @@ const ordinaryPlans = (): readonly TracePlan[] => {
 export const PLANS = ordinaryPlans();
 
 /** The first trace that breaks a rule. */
-export const firstFailing = (
-  runner: TraceRunner,
-  rule: string,
-  most = TRACES_MAX,
-): Trace | undefined => {
+export const firstFailing = (runner: TraceRunner, rule: string): Trace | undefined => {
   const sessions = rule.startsWith('LUO');
-  for (const plan of PLANS.slice(0, most)) {
+  for (const plan of PLANS) {
     // Other traces have nothing that could break it.
     if (sessions && !withSessions(plan)) continue;
     const result = runner.run(plan, new Tally());
@@ -77,9 +66,8 @@ export const expectCaught = (faults: readonly Fault[]): void => {
     '%s is caught, shrunk and replayed',
     (_id, fault) => {
       const broken = runnerWith([fault]);
-      const most = LATE.has(fault.id) ? LATE_MAX : TRACES_MAX;
-      const found = firstFailing(broken, fault.rule, most);
-      expect(found, `no trace of ${most} breaks ${fault.rule}`).toBeDefined();
+      const found = firstFailing(broken, fault.rule);
+      expect(found, `no trace of ${TRACES_MAX} breaks ${fault.rule}`).toBeDefined();
 
       const { trace } = minimize(broken, found!, fault.rule);
       expect(trace.steps.length).toBeLessThanOrEqual(
