@@ -78,8 +78,18 @@ export const unnameBlob = (s: State, name: number): void => {
   s.outFrame.set(name, 0);
   s.outBytes.set(name, 0);
   s.outRank.set(name, 0);
+  if (rank === 0) return;
   for (let at = 0; at < s.machine.nameBytes.length; at++) {
-    if (rank !== 0 && s.outRank.get(at) > rank) s.outRank.set(at, s.outRank.get(at) - 1);
+    if (s.outRank.get(at) > rank) s.outRank.set(at, s.outRank.get(at) - 1);
+  }
+};
+
+/** There is no name in the tree. */
+export const unnameAll = (s: State): void => {
+  for (let name = 0; name < s.machine.nameBytes.length; name++) {
+    s.outFrame.set(name, 0);
+    s.outBytes.set(name, 0);
+    s.outRank.set(name, 0);
   }
 };
 

@@ -17,7 +17,7 @@ import {
   forgetTree,
   handTreeOver,
   nameBlob,
-  unnameBlob,
+  unnameAll,
 } from './handover-tree.ts';
 import { forgetSessions, handSessionsOver } from './live-update-actions.ts';
 import { isPutOff, jumpFinalizes, preserveOwn } from './phases.ts';
@@ -41,6 +41,7 @@ import {
   rootsMatch,
   runsBefore,
   setUse,
+  keptOrders,
 } from './state.ts';
 import type { State } from './state.ts';
 
@@ -203,7 +204,7 @@ const bookBoot = (s: State, answer: Answer, kernelKind: number): void => {
   const { early, taken, fdt, metadata, memblock } = answer;
   for (let i = 0; i < early.length; i++) setUse(s, early.first(i), early.count(i), EARLY);
   for (let i = 0; i < taken.length; i++) setUse(s, taken.first(i), taken.count(i), KHO);
-  for (let name = 0; name < s.machine.nameBytes.length; name++) unnameBlob(s, name);
+  unnameAll(s);
   s.kho.set(kernelKind);
   s.fdt.set(fdt);
   if (kernelKind === KHO_ON) {
@@ -249,9 +250,9 @@ const handOver = (s: State): void => {
     if (s.use.get(pfn) === HELD) s.use.set(pfn, KHO);
   });
   s.eachFrame((pfn) => {
-    const kept = s.kept.get(pfn);
-    for (let order = 31; kept !== 0 && order >= 0; order--) {
-      if (((kept >>> order) & 1) === 0) continue;
+    const orders = keptOrders(s, pfn);
+    for (let at = orders.length - 1; at >= 0; at--) {
+      const order = orders[at]!;
       setUse(s, pfn, 2 ** order, HELD);
       s.block.set(pfn, order + 1);
     }

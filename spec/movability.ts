@@ -24,6 +24,7 @@ import {
   clearFrames,
   setUse,
   touchesScratch,
+  everyKeptFrame,
 } from './state.ts';
 import type { State } from './state.ts';
 
@@ -220,15 +221,9 @@ export const MOV_10: StateRule = {
   says: 'What is preserved cannot move away: movable memory is pinned before, and stays pinned.',
   sources: [kernel('mm/memfd_luo.c', 'memfd_luo_preserve_folios'), concepts('Scratch Regions')],
   strength: 'assumed',
-  looksFurther: true,
+  looksFurther: (s, pfn) => s.kept.get(pfn) > 1,
   when: (s, pfn) => s.kept.get(pfn) !== 0,
-  holds: (s, pfn) => {
-    for (let order = 0; order <= 31; order++) {
-      if (((s.kept.get(pfn) >>> order) & 1) === 0) continue;
-      if (s.use.get(pfn) === MOVABLE || s.use.get(pfn + 2 ** order - 1) === MOVABLE) return false;
-    }
-    return true;
-  },
+  holds: (s, pfn) => everyKeptFrame(s, pfn, (frame) => s.use.get(frame) !== MOVABLE),
   tell: (_s, pfn) => `the block at ${hex(pfn)} is preserved, movable and not pinned`,
 };
 

@@ -11,7 +11,7 @@ import type { PreservedBlock } from './handover.ts';
 import { keptTaking, bookOwnPages } from './allocation.ts';
 import { concepts, core, hex, range } from './rules.ts';
 import type { Action, AnswerRule, Chapter, Seen, StateRule, SystemSightRule } from './rules.ts';
-import { FREE, HELD, USES, touchesScratch } from './state.ts';
+import { FREE, HELD, USES, touchesScratch, everyKeptFrame, keptOrders } from './state.ts';
 import type { State } from './state.ts';
 
 const frames = (call: Call): number =>
@@ -82,7 +82,7 @@ export const PRS_05: StateRule = {
   says: 'Nothing is both free and preserved.',
   sources: [concepts('Kexec Handover Subsystem: overview'), core('kho_preserve_folio')],
   strength: 'promised',
-  looksFurther: true,
+  looksFurther: (s, pfn) => s.kept.get(pfn) > 1,
   when: (s, pfn) => s.kept.get(pfn) !== 0,
   holds: (s, pfn) =>
     everyKeptFrame(s, pfn, (frame) => s.use.get(frame) !== FREE && s.use.get(frame) !== HELD),
@@ -99,16 +99,6 @@ export const PRS_06: StateRule = {
   when: (s, pfn) => s.kept.get(pfn) !== 0,
   holds: (s, pfn) => everyKeptFrame(s, pfn, (frame) => !touchesScratch(s, frame, 1)),
   tell: (_s, pfn) => `the preserved block at ${hex(pfn)} reaches into scratch`,
-};
-
-/** Whether `test` holds for both ends of every preserved block that starts at `pfn`. */
-const everyKeptFrame = (s: State, pfn: number, test: (frame: number) => boolean): boolean => {
-  const kept = s.kept.get(pfn);
-  for (let order = 0; order <= 31; order++) {
-    if (((kept >>> order) & 1) === 0) continue;
-    if (!test(pfn) || !test(pfn + 2 ** order - 1)) return false;
-  }
-  return true;
 };
 
 export const PRS_07: SystemSightRule = {
@@ -146,13 +136,10 @@ const firstLost = (s: State, seen: Seen): string => {
   const found = new Set(preserved.map(key));
   let lost = 'a preserved block is not in the tracker';
   s.someFrame((pfn) => {
-    for (let order = 0; order <= 31; order++) {
-      if ((s.kept.get(pfn) >>> order) & 1 && !found.has(`${pfn}/${order}`)) {
-        lost = `order ${order} at ${hex(pfn)} was preserved and is not in the tracker`;
-        return true;
-      }
-    }
-    return false;
+    const order = keptOrders(s, pfn).find((kept) => !found.has(`${pfn}/${kept}`));
+    if (order === undefined) return false;
+    lost = `order ${order} at ${hex(pfn)} was preserved and is not in the tracker`;
+    return true;
   });
   return lost;
 };

@@ -28,8 +28,11 @@ export interface AnswerRule extends RuleText {
  * when a kernel boots; so does `holds`, unless the rule says otherwise.
  */
 export interface Reach {
-  /** `holds` looks at other frames, too. */
-  readonly looksFurther?: true;
+  /**
+   * Whether `holds` looks at other frames, too, for a frame that meets the premise. It looks at
+   * that frame alone.
+   */
+  readonly looksFurther?: (s: State, pfn: number) => boolean;
 }
 
 /** An invariant: a rule about every frame of a state. */

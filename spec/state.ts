@@ -240,6 +240,32 @@ export const clearFrame = (s: State, pfn: number): void => {
   s.luoUse.set(pfn, 0);
 };
 
+const NO_ORDERS: readonly number[] = [];
+
+/** Orders of the preserved blocks that start at `pfn`, ascending. */
+export const keptOrders = (s: State, pfn: number): readonly number[] => {
+  let bits = s.kept.get(pfn);
+  if (bits === 0) return NO_ORDERS;
+  const orders: number[] = [];
+  for (; bits !== 0; bits &= bits - 1) {
+    orders.push(31 - Math.clz32(bits & -bits));
+  }
+  return orders;
+};
+
+/** Whether `test` holds for both ends of every preserved block that starts at `pfn`. */
+export const everyKeptFrame = (
+  s: State,
+  pfn: number,
+  test: (frame: number) => boolean,
+): boolean => {
+  for (let bits = s.kept.get(pfn); bits !== 0; bits &= bits - 1) {
+    const order = 31 - Math.clz32(bits & -bits);
+    if (!test(pfn) || !test(pfn + 2 ** order - 1)) return false;
+  }
+  return true;
+};
+
 /** Whether frame `pfn` lies in some preserved block. */
 export const isKept = (s: State, pfn: number): boolean => {
   for (let order = 0; order <= 31; order++) {

@@ -12,7 +12,7 @@
 import { NO_KHO, REVIVED } from './call.ts';
 import type { Answer, Call } from './call.ts';
 import { EINVAL, EOPNOTSUPP } from './errno.ts';
-import { forgetTree, unnameBlob } from './handover-tree.ts';
+import { forgetTree, unnameAll } from './handover-tree.ts';
 import { forgetSessions } from './live-update-actions.ts';
 import { insideCrashMemory } from './loading.ts';
 import { concepts, core, kernel, range } from './rules.ts';
@@ -159,7 +159,7 @@ export const crash: Action = {
       s.areaFirst.set(area, 0);
       s.areaCount.set(area, 0);
     }
-    for (let name = 0; name < s.machine.nameBytes.length; name++) unnameBlob(s, name);
+    unnameAll(s);
     const regions = s.machine.reserveMem?.names.length ?? 0;
     for (let slot = 0; slot < regions; slot++) {
       s.regionStart.set(slot, 0);

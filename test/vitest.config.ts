@@ -12,5 +12,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: '100%',
+    // What was compiled for one file is ready for the next: no test changes a module.
+    isolate: false,
   },
 });

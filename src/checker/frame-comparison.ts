@@ -13,11 +13,15 @@
 import { STOP } from '#model/sparse-carrier';
 import type { FrameVisitor, SparseState } from '#model/sparse-carrier';
 import type { Observables } from '#model/system';
-import type { Seen } from '#spec/rules';
-import { RULES_MAX } from './judge.ts';
+import type { Reach, Seen } from '#spec/rules';
+import { LOOKS_FURTHER, RULES_MAX } from './judge.ts';
 import type { Judge } from './judge.ts';
 import type { Violation } from './lockstep.ts';
 import type { Tally } from './tally.ts';
+
+/** The bit of a rule whose premise a frame meets, and the one that it looks further, if it does. */
+const noteOf = ({ looksFurther }: Reach, at: number, s: SparseState, pfn: number): number =>
+  looksFurther?.(s, pfn) === true ? LOOKS_FURTHER | (1 << at) : 1 << at;
 
 export class FrameComparison implements FrameVisitor {
   readonly #state: SparseState;
@@ -54,7 +58,7 @@ export class FrameComparison implements FrameVisitor {
     this.#judge = judge;
     this.#seen = seen;
     this.#violation = undefined;
-    this.#state.changes.visit(this, judge.looksFurther, this.#isWhole);
+    this.#state.changes.visit(this, LOOKS_FURTHER, this.#isWhole);
     this.#count();
     return this.#violation;
   }
@@ -72,7 +76,7 @@ export class FrameComparison implements FrameVisitor {
     this.#isWhole = false;
     this.#seen = seen;
     this.#violation = undefined;
-    this.#state.changes.visit(this, judge.looksFurther, false);
+    this.#state.changes.visit(this, LOOKS_FURTHER, false);
     return this.#violation;
   }
 
@@ -83,7 +87,7 @@ export class FrameComparison implements FrameVisitor {
     for (let i = 0; i < state.length; i++) rules[state[i]!.index]! += this.#met[frame.length + i]!;
   }
 
-  /** One bit for each rule whose premise a frame meets. */
+  /** One bit for each rule whose premise a frame meets, and one if some rule looks further. */
   frame(pfn: number, isOccupied: boolean, hasChanged: boolean, note: number): number {
     if (isOccupied && !hasChanged) return this.#lookFurther(pfn, note);
     const after = isOccupied ? this.#judgeFrame(pfn) : 0;
@@ -96,7 +100,7 @@ export class FrameComparison implements FrameVisitor {
   }
 
   #add(note: number, by: number): void {
-    for (let bits = note; bits > 0; bits &= bits - 1) {
+    for (let bits = note & ~LOOKS_FURTHER; bits > 0; bits &= bits - 1) {
       this.#met[31 - Math.clz32(bits & -bits)]! += by;
     }
   }
@@ -108,13 +112,13 @@ export class FrameComparison implements FrameVisitor {
     for (let i = 0; i < frame.length; i++) {
       const { rule } = frame[i]!;
       if (!rule.when(this.#state, seen, pfn)) continue;
-      met |= 1 << i;
+      met |= noteOf(rule, i, this.#state, pfn);
       if (!rule.holds(this.#state, seen, pfn)) return this.#refuse(i, pfn);
     }
     for (let i = 0; i < state.length; i++) {
       const { rule } = state[i]!;
       if (!rule.when(this.#state, pfn)) continue;
-      met |= 1 << (frame.length + i);
+      met |= noteOf(rule, frame.length + i, this.#state, pfn);
       if (!rule.holds(this.#state, pfn)) return this.#refuse(frame.length + i, pfn);
     }
     return met;
@@ -122,8 +126,8 @@ export class FrameComparison implements FrameVisitor {
 
   /** Asks again what may have changed although the frame did not. */
   #lookFurther(pfn: number, note: number): number {
-    const { frame, state, looksFurther } = this.#judge;
-    for (let bits = note & looksFurther; bits !== 0; bits &= bits - 1) {
+    const { frame, state, mayLookFurther } = this.#judge;
+    for (let bits = note & mayLookFurther; bits !== 0; bits &= bits - 1) {
       const at = 31 - Math.clz32(bits & -bits);
       const holds =
         at < frame.length

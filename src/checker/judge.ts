@@ -13,8 +13,10 @@ import type { Entry } from './teeth.ts';
 const entries = <R extends Rule>(rules: readonly R[]): readonly Entry<R>[] =>
   rules.map((rule) => ({ rule, index: ruleIndex(rule.id) }));
 
-/** Rules about a frame, at most: each has a bit in a note, and a note is not negative. */
-export const RULES_MAX = 31;
+/** Rules about a frame, at most: each has a bit in a note. */
+export const RULES_MAX = 30;
+/** The bit of a note that says that some rule looks at other frames as well. */
+export const LOOKS_FURTHER = 1 << RULES_MAX;
 
 export class Judge {
   readonly byAction: Readonly<Record<ActionName, readonly Entry<AnswerRule>[]>>;
@@ -22,8 +24,8 @@ export class Judge {
   readonly frame: readonly Entry<FrameSightRule>[];
   readonly system: readonly Entry<SystemSightRule>[];
   readonly handover: readonly Entry<HandoverRule>[];
-  /** Of the rules about a frame, those about sights first: one bit each that looks further. */
-  readonly looksFurther: number;
+  /** Of the rules about a frame, those about sights first: one bit each that may look further. */
+  readonly mayLookFurther: number;
 
   constructor(generation: Generation) {
     const rules = rulesOf(generation);
@@ -41,8 +43,8 @@ export class Judge {
     this.handover = entries(
       rules.filter((rule) => rule.kind === 'handover' && rule.severity !== 'info'),
     ) as Entry<HandoverRule>[];
-    this.looksFurther = [...this.frame, ...this.state].reduce(
-      (bits, { rule }, at) => (rule.looksFurther === true ? bits | (1 << at) : bits),
+    this.mayLookFurther = [...this.frame, ...this.state].reduce(
+      (bits, { rule }, at) => (rule.looksFurther === undefined ? bits : bits | (1 << at)),
       0,
     );
     if (this.frame.length + this.state.length > RULES_MAX) throw new Error('too many rules');

@@ -40,6 +40,20 @@ describe(`over ${TRACES} traces the law is kept`, () => {
     HALF_AN_HOUR,
   );
 
+  test.each([
+    ['pages of 16 KiB', '--page-size', '16K'],
+    ['pages of 64 KiB', '--page-size', '64K'],
+    ['16 TiB of memory', '--memory', '16T'],
+  ])(
+    'by the newest with %s',
+    (_what, ...args) => {
+      const { counterexamples, traces, kexecs } = run(...args);
+      expect([counterexamples, traces]).toEqual([[], TRACES]);
+      expect(kexecs).toBeGreaterThan(TRACES);
+    },
+    HALF_AN_HOUR,
+  );
+
   test(
     'by Linux 6.18 and the newest, each after the other',
     () => {

@@ -80,7 +80,7 @@ describe('what rules about a frame look at', () => {
         for (const rule of FRAME_RULES) {
           const asked = rule.kind === 'state' ? rule : bound(rule, seen);
           if (!asked.when(views[0]!, pfn)) continue;
-          look = rule.looksFurther === true ? further : notes;
+          look = rule.looksFurther?.(state, pfn) === true ? further : notes;
           asked.holds(views[look === notes ? 0 : 1]!, pfn);
         }
       });

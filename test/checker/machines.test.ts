@@ -12,7 +12,7 @@ import { KhoMachine } from '#src/kho/kho-machine';
 const WORLDS: readonly (readonly [string, MachineBounds, number])[] = [
   ['pages of 4 KiB', { nodesMin: 1, nodesMax: 4, pageShift: 12 }, 60],
   ['pages of 16 KiB', { nodesMin: 1, nodesMax: 4, pageShift: 14 }, 60],
-  ['pages of 64 KiB', { nodesMin: 1, nodesMax: 4, pageShift: 16 }, 60],
+  ['pages of 64 KiB', { nodesMin: 1, nodesMax: 4, pageShift: 16 }, 20],
   ['16 TiB of memory', { nodesMin: 1, nodesMax: 4, frames: 2 ** 32 }, 60],
 ];
 
