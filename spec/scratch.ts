@@ -24,7 +24,14 @@ import {
   scratchAlignOf,
   slotOfArea,
 } from './scratch-sizes.ts';
-import { KHO, KHO_ON, WITHOUT_HANDOVER, confinesImages, insideScratch, isKept } from './state.ts';
+import {
+  KHO,
+  KHO_ON,
+  WITHOUT_HANDOVER,
+  confinesImages,
+  insideScratch,
+  keptFrames,
+} from './state.ts';
 import type { State } from './state.ts';
 
 /** The first generation that widens scratch. */
@@ -211,8 +218,11 @@ const widens = (s: State, first: number, count: number): boolean => {
   if (size === 0 || s.loads.get() > ageOf(WIDENS_SINCE)) return false;
   const low = Math.floor(first / size) * size;
   const high = Math.ceil((first + count) / size) * size;
-  const isBusy = (pfn: number): boolean => s.use.get(pfn) === KHO || isKept(s, pfn);
-  return !s.someFrame((pfn) => pfn >= low && pfn < high && isBusy(pfn));
+  return !s.someFrame((pfn) => {
+    if (pfn >= high) return false;
+    const kept = keptFrames(s, pfn);
+    return (kept > 0 && pfn + kept > low) || (pfn >= low && s.use.get(pfn) === KHO);
+  });
 };
 
 export const SCR_06: AnswerRule = {

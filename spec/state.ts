@@ -253,6 +253,12 @@ export const keptOrders = (s: State, pfn: number): readonly number[] => {
   return orders;
 };
 
+/** Frames of the largest preserved block that starts at `pfn`; 0 when none does. */
+export const keptFrames = (s: State, pfn: number): number => {
+  const kept = s.kept.get(pfn);
+  return kept === 0 ? 0 : 2 ** (31 - Math.clz32(kept));
+};
+
 /** Whether `test` holds for both ends of every preserved block that starts at `pfn`. */
 export const everyKeptFrame = (
   s: State,
