@@ -145,7 +145,7 @@ export class Draw {
       const node = random.below(nodes.length - 1);
       return { at: 'node border', node, back: random.between(-1, 32) };
     }
-    if (random.oneIn(isVast ? 2 : 10)) return this.#powerOfTwo(0);
+    if (random.oneIn(isVast ? 2 : 6)) return this.#powerOfTwo(0);
     if (random.oneIn(8)) return this.scratchEdge();
     if (random.oneIn(12)) return { at: 'end of memory', back: random.between(8, 80) };
     return { at: 'slot', slot: random.below(SLOTS), back: random.below(9) };
