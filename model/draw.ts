@@ -86,6 +86,7 @@ export class Draw {
   readonly damages: boolean;
   /** Whether kernels without KHO are booted in this trace. */
   readonly strays: boolean;
+  #stays: boolean | undefined;
   #world: World | undefined;
   readonly #candidates: WorldObject[] = [];
 
@@ -102,6 +103,15 @@ export class Draw {
 
   set world(world: World) {
     this.#world = world;
+  }
+
+  /**
+   * Whether most images of this trace are of the running kernel: where two kernels misread each
+   * other, a trace ends with the first jump between them. Drawn where somebody asks.
+   */
+  get stays(): boolean {
+    this.#stays ??= this.random.oneIn(2);
+    return this.#stays;
   }
 
   get pageBytes(): number {

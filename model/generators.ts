@@ -6,10 +6,10 @@
  * shrinks by dropping some of them.
  */
 import fc from 'fast-check';
-import { maxPageOrder, shapeProblem } from './machines.ts';
+import { earlyProblem, maxPageOrder, shapeProblem } from './machines.ts';
 import type { MachineShape } from './machines.ts';
 import { COMMAND_LINES, VAST_COMMAND_LINES } from './reserve-mem.ts';
-import { SCRATCH_LINES } from './scratch-lines.ts';
+import { EARLY_SCRATCH_LINES, SCRATCH_LINES } from './scratch-lines.ts';
 import { kindOf } from './step.ts';
 import type { Step, StepName, Trace } from './step.ts';
 import { tightShape } from './tight-scratch.ts';
@@ -43,6 +43,8 @@ export interface MachineBounds {
   readonly pageShift?: number;
   /** Memory in frames, divided among the nodes; absent: eight to ten largest blocks a node. */
   readonly frames?: number;
+  /** Whether kernels of v4 or before run, which read `kho_scratch=` in their own way. */
+  readonly hasOwnOption?: boolean;
 }
 
 /** One machine in so many; small numbers are drawn more often than that. */
@@ -113,7 +115,8 @@ export const machineShapes = (bounds: MachineBounds): fc.Arbitrary<MachineShape>
       const told = (isVast ? VAST_COMMAND_LINES[lines % 4] : undefined) ?? COMMAND_LINES[lines];
       const mayBeEmpty = nodes < bounds.nodesMax;
       const draw = mayBeEmpty ? more : { ...more, empty: Infinity };
-      const sized = withScratch(withLines(shape, told), draw, block);
+      const named = withLines(shape, told);
+      const sized = withOwnOption(withScratch(named, draw, block), bounds, draw);
       return withCells(withCrash(sized, crash), ROOT_CELLS[cells]);
     });
 
@@ -167,6 +170,25 @@ const withScratch = (plain: MachineShape, draw: ScratchDraw, block: number): Mac
   if (draw.tight === TIGHT) shape = orElse(tightShape(shape, block, draw.low), shape);
   if (order === undefined) return shape;
   return orElse({ ...shape, hugePages: { order, count: 1 + 5 * (draw.options % 3) } }, shape);
+};
+
+/**
+ * For kernels with an option of their own, every other machine that would have no lines gets some
+ * that are meant for them; the others keep theirs where it is certain what those kernels make of
+ * them.
+ */
+const withOwnOption = (
+  shape: MachineShape,
+  { hasOwnOption = false }: MachineBounds,
+  { options, low }: ScratchDraw,
+): MachineShape => {
+  if (!hasOwnOption) return shape;
+  const { scratchLines: _, ...plain } = shape;
+  const lines = linesFrom(EARLY_SCRATCH_LINES[options - SCRATCH_LINES.length], low);
+  const suits = (tried: MachineShape): boolean =>
+    shapeProblem(tried) === '' && earlyProblem(tried) === '';
+  const own = { ...shape, ...(lines === undefined ? {} : { scratchLines: lines }) };
+  return suits(own) ? own : suits(shape) ? shape : plain;
 };
 
 /** Frames for a crash kernel: enough to boot in, and no more. */

@@ -118,26 +118,31 @@ export const FILE_TOKENS = 160;
 export interface MachineUse {
   /** Some are older than 7.1: their trees hold more names. */
   readonly hasOldTrees: boolean;
-  /** Some are of v4 or before, whose option for scratch is another one: nobody gives it. */
+  /** Some are of v4 or before, which read the option for scratch in their own way. */
   readonly hasOwnOption?: boolean;
 }
 
 /** New kernels alone. */
 const NEW_KERNELS: MachineUse = { hasOldTrees: false };
 
-/** The shape with sizes for scratch alone, none of them zero. */
-const withoutOption = ({ scratchLines: _, scratch, ...shape }: MachineShape): MachineShape => {
+/**
+ * The shape as kernels of v4 or before can have it: without lines of which nobody can say whether
+ * their scratch fits, and where there are none, with areas that are not empty.
+ */
+const withOwnOption = (shape: MachineShape): MachineShape => {
+  if (shape.scratchLines !== undefined && earlyProblem(shape) === '') return shape;
+  const { scratchLines: _, scratch, ...plain } = shape;
   const { lowmem, global, perNode } = scratch;
   const some = (frames: number): number => Math.max(1, frames);
   return {
-    ...shape,
+    ...plain,
     scratch: { lowmem: some(lowmem), global: some(global), perNode: some(perNode) },
   };
 };
 
 /** Builds the machine that a shape describes. */
 export const buildMachine = (asked: MachineShape, use: MachineUse = NEW_KERNELS): Machine => {
-  const shape = use.hasOwnOption === true ? withoutOption(asked) : asked;
+  const shape = use.hasOwnOption === true ? withOwnOption(asked) : asked;
   const nodes: NodeRange[] = [];
   let first = 0;
   for (const count of shape.nodes) {
@@ -207,10 +212,8 @@ export const shapeProblem = (shape: MachineShape): string => {
     return `its regions have more than ${REGION_FRAMES_MAX} frames`;
   }
   if (crash > align) return `its crash kernel has more than ${align} frames`;
-  const huge = hugeFrames(shape);
-  if (huge > align) return `its HugeTLB pages have more than ${align} frames`;
-  const apart = align * (2 + (crash > 0 ? 1 : 0) + (huge > 0 ? 1 : 0));
-  const spare = apart + Math.ceil(Math.max(0, ...regions) / align) * align;
+  if (hugeFrames(shape) > align) return `its HugeTLB pages have more than ${align} frames`;
+  const { apart, spare } = roomBeside(shape, align, regions);
   if (shape.scratchLines !== undefined) return linesProblem(shape, align, spare);
   const least = areas + spare;
   const low = Math.min(nodes.find((count) => count > 0) ?? 0, lowFrames(shape));
@@ -222,8 +225,32 @@ export const shapeProblem = (shape: MachineShape): string => {
   return small < 0 ? '' : `node ${small} is too small for scratch: it needs ${least} frames`;
 };
 
+/** Frames that have to be left beside scratch: without regions, and with the largest of them. */
+const roomBeside = (shape: MachineShape, align: number, regions: readonly number[]) => {
+  const apart = align * (2 + ((shape.crash ?? 0) > 0 ? 1 : 0) + (hugeFrames(shape) > 0 ? 1 : 0));
+  return { apart, spare: apart + Math.ceil(Math.max(0, ...regions) / align) * align };
+};
+
+/**
+ * Why nobody can say whether scratch of a shape fits kernels of v4 or before, or '': they read its
+ * command lines in their own way.
+ */
+export const earlyProblem = (shape: MachineShape): string => {
+  const { nodes, pageShift, scratchLines, reserveMem = [] } = shape;
+  if (scratchLines === undefined) return '';
+  const align = 2 ** maxPageOrder(pageShift);
+  const end = nodes.reduce((sum, count) => sum + count, 0);
+  const regions = reserveMem.map((text) => regionFrames(text, pageShift, end));
+  return linesProblem(shape, align, roomBeside(shape, align, regions).spare, true);
+};
+
 /** What is wrong with the command lines of a shape, given what has to be left beside scratch. */
-const linesProblem = (shape: MachineShape, align: number, spare: number): string => {
+const linesProblem = (
+  shape: MachineShape,
+  align: number,
+  spare: number,
+  isEarly = false,
+): string => {
   const { nodes, pageShift, scratchLines = [], reserveMem = [], crash = 0 } = shape;
   const oldAlign = pageblockFrames({ pageShift, maxOrder: maxPageOrder(pageShift) });
   const small = nodes.findIndex((count) => count > 0 && count < spare);
@@ -236,7 +263,7 @@ const linesProblem = (shape: MachineShape, align: number, spare: number): string
   // HugeTLB pages count up to 7.2 as well: then scratch may turn out too large, and KHO off.
   const room = { pageShift, align, oldAlign, nodes, lowEnd, counted: crash + named, spare };
   for (const text of [...scratchLines, ...unsaid]) {
-    const problem = scratchProblem(text, room);
+    const problem = scratchProblem(text, room, isEarly);
     if (problem !== '') return problem;
   }
   return '';

@@ -7,18 +7,27 @@
  * a node that a boot takes nothing else of, it may just fit or just not.
  */
 import type { Machine, ScratchLine } from '#spec/machine';
-import { GENERATIONS, generationOfAge } from '#spec/generations';
-import { DEFAULT_REQUEST, areaBytes, readScratchOption } from '#spec/scratch-option';
+import { GENERATIONS, ageOf, generationOfAge } from '#spec/generations';
+import type { Generation } from '#spec/generations';
+import { areaBytes, readScratchOption, requestWithout } from '#spec/scratch-option';
 import type { AskedScratch } from '#spec/scratch-option';
 
-const DEFAULT_REQUESTS = GENERATIONS.map(() => DEFAULT_REQUEST);
+const DEFAULT_REQUESTS = GENERATIONS.map((_, age) => requestWithout(generationOfAge(age)));
+
+/** Age of the first kernels that read three sizes; those before have forms of their own. */
+const THREE_SIZES_SINCE = ageOf('v5');
+
+/** Whether kernels read `kho_scratch=` in a form of their own. */
+export const readsOwnOption = (generation: Generation): boolean =>
+  ageOf(generation) > THREE_SIZES_SINCE;
 
 /** What a text asks kernels for, by their age; where two read the same it is one object. */
 const requestsOf = (text: string): readonly AskedScratch[] => {
   const seen = new Map<string, AskedScratch>();
   return GENERATIONS.map((_, age) => {
-    const read = readScratchOption(text, generationOfAge(age));
-    const request = read.kind === 'refused' ? DEFAULT_REQUEST : read;
+    const generation = generationOfAge(age);
+    const read = readScratchOption(text, generation);
+    const request = read.kind === 'refused' ? requestWithout(generation) : read;
     const key = JSON.stringify(request);
     const same = seen.get(key) ?? request;
     seen.set(key, same);
@@ -60,6 +69,20 @@ export const SCRATCH_LINES: readonly (readonly (string | null)[])[] = [
   ['4M,4M,4M', '32M,4M,4M'],
 ];
 
+/** Further ones where kernels of the series v3 or v4 run, which read them in their own way. */
+export const EARLY_SCRATCH_LINES: readonly (readonly (string | null)[])[] = [
+  // The forms of both; nothing at all, which is no KHO to v3; sizes that are none.
+  [null, '4M,8M', '8M', '4M,0'],
+  ['4M', '4M,', '0', ',4M', 'all of it'],
+  // What follows the last size, or a percentage, is not looked at.
+  ['5M,3M,x', '150%x', '1M,2M%', '3Mx', '4Mx,4M'],
+  // Percentages in any base, of which 32 bits count.
+  ['0x12c%', '0310%', '4294967496%', '%', '4294967296%'],
+  ['08%', '18446744073709551816%', '0%', '+200%'],
+  // Areas that fit nowhere.
+  ['4M,4M', '1T,4M', '4M,1T', '8E,8E'],
+];
+
 /** Frames that a kernel reserves early at most, whatever else it is told: its image and pieces. */
 const EARLY_FRAMES = 24;
 
@@ -78,9 +101,14 @@ export interface ScratchRoom {
   readonly spare: number;
 }
 
-/** Why scratch of such a command line may or may not fit, or '' when it is certain. */
-export const scratchProblem = (text: string | null, room: ScratchRoom): string => {
-  const [{ requests }] = scratchLinesOf([text]) as [ScratchLine];
+/**
+ * Why scratch of such a command line may or may not fit, or '' when it is certain.
+ *
+ * @param isEarly whether to ask for the kernels before v5, rather than for all from it on
+ */
+export const scratchProblem = (text: string | null, room: ScratchRoom, isEarly = false): string => {
+  const [line] = scratchLinesOf([text]) as [ScratchLine];
+  const requests = line.requests.filter((_, age) => age > THREE_SIZES_SINCE === isEarly);
   const aligns = [...new Set([room.align, room.oldAlign])];
   const isCertain = [...new Set(requests)].every((request) =>
     aligns.every((align) => isCertainOf(request, align, room)),

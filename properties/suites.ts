@@ -24,7 +24,7 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'scratch',
     says: 'Scratch areas are there, aligned, handed on unchanged, and where every kernel starts.',
-    rules: [...numbered('SCR', 12), 'HND-15', 'HND-16', 'HND-17', 'HND-18'],
+    rules: [...numbered('SCR', 13), 'HND-15', 'HND-16', 'HND-17', 'HND-18'],
     wants: ['load', 'kexec', 'preserve scratch', 'cold boot', 'load with', 'boot with'],
   },
   {

@@ -24,7 +24,7 @@ import { isPutOff, jumpFinalizes, preserveOwn } from './phases.ts';
 import { bookRegions } from './reserve-mem.ts';
 import { concepts, core, kernel, range } from './rules.ts';
 import type { Action, AnswerRule, Chapter, SystemSightRule } from './rules.ts';
-import { areaWithoutRoom, areasOf, slotOfArea } from './scratch-sizes.ts';
+import { areaWithoutRoom, areasOf, asksForNothing, slotOfArea } from './scratch-sizes.ts';
 import {
   EARLY,
   HELD,
@@ -157,7 +157,10 @@ export const KEX_07: AnswerRule = {
   sources: [concepts('Scratch Regions')],
   strength: 'promised',
   on: ['coldBoot'],
-  when: (s, call, answer) => call.value === KHO_ON && areaWithoutRoom(s, call, answer) < 0,
+  when: (s, call, answer) =>
+    call.value === KHO_ON &&
+    areaWithoutRoom(s, call, answer) < 0 &&
+    !asksForNothing(s, call, answer),
   holds: (_s, _call, answer) => answer.value === COLD,
   tell: (_s, _call, answer) => `answered ${answer.value}`,
 };

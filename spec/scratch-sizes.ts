@@ -11,8 +11,8 @@
 import { rangesTouch } from './call.ts';
 import type { Answer, Call } from './call.ts';
 import type { Machine, NodeRange } from './machine.ts';
-import { ageOf } from './generations.ts';
-import { DEFAULT_REQUEST, areaBytes } from './scratch-option.ts';
+import { ageOf, generationOfAge } from './generations.ts';
+import { areaBytes, requestWithout } from './scratch-option.ts';
 import type { AskedScratch, EarlyBytes } from './scratch-option.ts';
 import type { State } from './state.ts';
 
@@ -60,7 +60,7 @@ export const ageOfBooting = (s: State, { action, order }: Call): number => {
 
 /** What a command line asks a kernel of that age for, if it says anything that is not refused. */
 const requestOf = ({ scratchLines }: Machine, line: number, age: number): AskedScratch =>
-  scratchLines?.[line]?.requests[age] ?? DEFAULT_REQUEST;
+  scratchLines?.[line]?.requests[age] ?? requestWithout(generationOfAge(age));
 
 /** Frames that scratch areas of a kernel of that age are multiples of. */
 export const scratchAlignOf = (machine: Machine, age: number): number =>
@@ -124,12 +124,20 @@ export const askedFrames = (s: State, call: Call, answer: Answer): readonly numb
   }
   const pageBytes = 2 ** machine.pageShift;
   const request = requestOf(machine, lineOf(s, call), age);
-  const sizes = areaBytes(request, earlyBytes(s, answer, age), align * pageBytes);
+  const hasLowmem = age < ageOf('v4');
+  const sizes = areaBytes(request, earlyBytes(s, answer, age), align * pageBytes, hasLowmem);
   return forAreasOf(
     age,
     sizes.map((bytes) => bytes / pageBytes),
   );
 };
+
+/**
+ * Whether the kernel that boots is one of the first series, and nobody asks for scratch: it has no
+ * default.
+ */
+export const asksForNothing = (s: State, call: Call, answer: Answer): boolean =>
+  ageOfBooting(s, call) >= ageOf('v3') && askedFrames(s, call, answer)[0] === 0;
 
 /** A range of frames that is taken. */
 type Taken = readonly [first: number, end: number];
@@ -204,10 +212,9 @@ export const areaTooLarge = (s: State, call: Call, answer: Answer): number => {
   });
 };
 
-/** What an area is called, by its place in the array. */
-export const areaName = (machine: Machine, area: number): string =>
-  area === 0
-    ? 'the area of low memory'
-    : area === 1
-      ? 'the area for any node'
-      : `the area of node ${usedNodes(machine)[area - 2]}`;
+/** What an area of a kernel of that age is called, by its place in the array. */
+export const areaName = (machine: Machine, area: number, age: number): string => {
+  const slot = slotOfArea(machine, area, age);
+  if (slot === 0) return 'the area of low memory';
+  return slot === 1 ? 'the area for any node' : `the area of node ${slot - 2}`;
+};

@@ -19,6 +19,7 @@ import {
   areaTooLarge,
   areaWithoutRoom,
   areasOf,
+  asksForNothing,
   askedFrames,
   lineOf,
   scratchAlignOf,
@@ -262,7 +263,6 @@ export const SCR_08: AnswerRule = {
   says: 'When there is no place for one of the areas, there are none, and KHO is off.',
   sources: [core('kho_reserve_scratch')],
   strength: 'observed',
-  since: 'v5',
   on: ['coldBoot', 'kexec'],
   when: (s, call, answer) =>
     wantsKho(s, call) &&
@@ -271,7 +271,8 @@ export const SCR_08: AnswerRule = {
   holds: (_s, _call, { value, areas, fdt, array }) =>
     value === NO_KHO && areas.length === 0 && fdt === 0 && array === 0,
   tell: (s, call, answer) =>
-    `there is no place for ${areaName(s.machine, areaTooLarge(s, call, answer))}, answered ` +
+    `there is no place for ` +
+    `${areaName(s.machine, areaTooLarge(s, call, answer), ageOfBooting(s, call))}, answered ` +
     `${answer.value} with ${describe(answer.areas)}`,
 };
 
@@ -284,7 +285,10 @@ export const SCR_09: AnswerRule = {
   on: ['coldBoot', 'kexec'],
   when: (s, call, answer) =>
     wantsKho(s, call) && (answer.value === COLD || answer.value === NO_KHO),
-  holds: (s, call, answer) => answer.value === COLD || areaWithoutRoom(s, call, answer) >= 0,
+  holds: (s, call, answer) =>
+    answer.value === COLD ||
+    areaWithoutRoom(s, call, answer) >= 0 ||
+    asksForNothing(s, call, answer),
   tell: (s, call, answer) =>
     `KHO is off although there is room for areas of ${askedFrames(s, call, answer).join(', ')}`,
 };
@@ -296,7 +300,6 @@ export const SCR_10: AnswerRule = {
   sources: [kernelParameters('kho_scratch='), core('kho_memory_init')],
   strength: 'observed',
   repeats: 'SCR-04 refuses all of it; here stands what the documented option promises',
-  since: 'v5',
   on: ['kexec'],
   when: (s, call, answer) => {
     if (!bootedRevived(answer) || s.machine.scratchLines === undefined) return false;
@@ -359,6 +362,24 @@ export const SCR_12: AnswerRule = {
     `${hugePagesText(s.machine.hugePages ?? NO_HUGE_PAGES)} were asked for, got ${describe(huge)}`,
 };
 
+export const SCR_13: AnswerRule = {
+  kind: 'answer',
+  id: 'SCR-13',
+  says: 'A kernel of the first series that is asked for no scratch has none, and no KHO.',
+  sources: [
+    kernel('kernel/kexec_kho_out.c', 'kho_reserve'),
+    kernel('kernel/kexec_kho_out.c', 'early_kho_scratch'),
+  ],
+  strength: 'observed',
+  until: 'v3',
+  on: ['coldBoot', 'kexec'],
+  when: (s, call, answer) =>
+    (answer.value === COLD || answer.value === NO_KHO) && asksForNothing(s, call, answer),
+  holds: (_s, _call, { value, areas }) => value === NO_KHO && areas.length === 0,
+  tell: (_s, _call, { value, areas }) =>
+    `nobody asked for scratch, answered ${value} with ${describe(areas)}`,
+};
+
 export const SCRATCH: Chapter = {
   title: 'Scratch',
   says: 'Areas that never hold anything preserved, and where every next kernel starts.',
@@ -375,6 +396,7 @@ export const SCRATCH: Chapter = {
     SCR_10,
     SCR_11,
     SCR_12,
+    SCR_13,
   ],
   actions: [],
 };

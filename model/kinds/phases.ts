@@ -1,5 +1,5 @@
 /** Kinds of step that only older kernels have: finalizing, aborting; and loading another kernel. */
-import { GENERATIONS, ageOf } from '#spec/generations';
+import { GENERATIONS, ageOf, generationOfAge } from '#spec/generations';
 import type { Call } from '#spec/call';
 import { UNLOAD_NEXT } from '#spec/loading';
 import { KHO_ON, WITH_HANDOVER, runsAs, runsBefore } from '#spec/state';
@@ -94,8 +94,16 @@ export const abort: Kind<Abort> = {
 
 const kernelField = number(0, GENERATIONS.length - 1, GENERATIONS.indexOf('6.16'));
 
-const drawKernel = ({ random, world }: Draw): { readonly kernel: number } | undefined =>
-  world.kernels.length === 0 ? undefined : { kernel: random.pick(world.kernels) };
+/** One image in so many is of any kernel, in traces that stay with the running one. */
+const LEAVES_ONE_IN = 4;
+
+const drawKernel = (draw: Draw): { readonly kernel: number } | undefined => {
+  const { random, world } = draw;
+  if (world.kernels.length === 0) return undefined;
+  const stays = draw.stays && !random.oneIn(LEAVES_ONE_IN);
+  const running = GENERATIONS.indexOf(generationOfAge(world.state.runs.get()));
+  return { kernel: stays ? running : random.pick(world.kernels) };
+};
 
 /** `Call.order` that asks for a kernel. */
 const asked = (kernel: number): number => 1 + ageOf(GENERATIONS[kernel]!);

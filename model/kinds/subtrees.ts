@@ -1,6 +1,6 @@
 /** Kinds of step: naming blobs in the handover tree, and looking them up. */
 import type { Answer, Call } from '#spec/call';
-import { KHO_ON, runsBefore } from '#spec/state';
+import { KHO_ON, hasRanges, runsBefore } from '#spec/state';
 import { call } from '../call.ts';
 import {
   CROWD_FIRST,
@@ -71,8 +71,11 @@ export const addSubtree: Kind<AddSubtree> = {
   weight: 5,
   silenceable: true,
   fields: { of: OBJECT, name: number(0, NAME_MAX, 1), bytes: number(1, BYTES_MAX) },
-  weightNow: (weight, world) =>
-    hasManyNames(world) && !runsBefore(world.state, '7.1') ? 3 * weight : weight,
+  weightNow: (weight, world) => {
+    // Kernels that name nothing themselves, and let nobody name anything in the active phase.
+    if (hasRanges(world.state)) return world.state.final.get() === 0 ? 6 * weight : weight / 2;
+    return hasManyNames(world) && !runsBefore(world.state, '7.1') ? 3 * weight : weight;
+  },
   draw: ({ random, choose, pageBytes, world }) => {
     const chosen = choose((o) => o.status === 'owned' && o.preserved && o.pfn > 0);
     if (chosen === undefined) return undefined;

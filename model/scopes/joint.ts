@@ -7,9 +7,9 @@
  */
 import { ANY_NODE } from '#spec/call';
 import { GENERATIONS } from '#spec/generations';
-import { KINDS } from '../step.ts';
 import type { Step, StepName } from '../step.ts';
 import type { MachineShape } from '../machines.ts';
+import type { World } from '../world.ts';
 
 /** A step without its number, and without the object that it is about. */
 export type Letter = {
@@ -25,7 +25,7 @@ export interface JointScope {
   readonly machine: MachineShape;
   /** What is tried in every state; steps about an object once for every object. */
   readonly letters: readonly Letter[];
-  /** Most objects at a time. */
+  /** Most objects at a time, sessions and their files among them. */
   readonly objects: number;
   /** Most handovers in a row. */
   readonly kexecs: number;
@@ -272,13 +272,57 @@ export const JOINT_SCOPES: readonly JointScope[] = [
     kexecs: 2,
     expected: { states: 5097, transitions: 21_054 },
   },
+  {
+    name: 'sessions',
+    says: 'A session with one memfd: created, handed over, retrieved, finished, or closed before.',
+    kernel: '7.3',
+    machine: ONE_NODE,
+    letters: [
+      { do: 'start live update', nth: 0 },
+      { do: 'create session', count: 1, nth: 0 },
+      { do: 'create same session' },
+      { do: 'create nameless session' },
+      { do: 'preserve memfd', count: 1, pages: 2, nth: 0 },
+      { do: 'preserve same token' },
+      { do: 'keep memfd' },
+      { do: 'close session' },
+      { do: 'retrieve session' },
+      { do: 'retrieve memfd', stray: false },
+      { do: 'finish session' },
+      { do: 'close memfd' },
+      ...road,
+    ],
+    objects: 2,
+    kexecs: 1,
+    expected: { states: 690, transitions: 4044 },
+  },
 ];
 
 /** Kinds of step that make an object. */
-export const makesObject = ({ do: name }: Letter): boolean =>
-  !('of' in KINDS[name].fields) && MAKERS.includes(name);
+export const makesObject = ({ do: name }: Letter): boolean => MAKERS.includes(name);
 
-const MAKERS: readonly StepName[] = ['alloc', 'claim', 'vmalloc', 'alloc preserve', 'claim large'];
+const MAKERS: readonly StepName[] = [
+  'alloc',
+  'claim',
+  'vmalloc',
+  'alloc preserve',
+  'claim large',
+  'create session',
+  'preserve memfd',
+];
+
+/** How many objects a world has, sessions and their files among them. */
+export const objectsIn = ({ alive, luo }: World): number =>
+  alive.length + luo.sessions.length + luo.files.length;
+
+/** What steps may be about, by the steps that made it, each once. */
+export const makersIn = ({ alive, luo }: World): readonly number[] => {
+  const makers = alive.map(idOf);
+  if (!luo.any) return makers;
+  return [...new Set([...makers, ...luo.sessions.map(idOf), ...luo.files.map(idOf)])];
+};
+
+const idOf = ({ id }: { readonly id: number }): number => id;
 
 /** The scope of this name, or undefined. */
 export const jointScopeByName = (name: string): JointScope | undefined =>

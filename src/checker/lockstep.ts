@@ -76,13 +76,17 @@ export class Lockstep {
   #sinceFull = 0;
   #lastValue = 0;
 
-  /** @param fullEvery calls between two full comparisons */
+  /**
+   * @param fullEvery calls between two full comparisons
+   * @param notes whether what rules read is noted, to ask fewer of them the next time
+   */
   constructor(
     system: System,
     state: SparseState,
     generation: Generation,
     tally: Tally,
     fullEvery = FULL_EVERY,
+    notes = true,
   ) {
     this.#fullEvery = fullEvery;
     this.system = system;
@@ -92,7 +96,7 @@ export class Lockstep {
     this.#glance = glance(system);
     this.#observer = new Observer(system);
     this.#frames = new FrameComparison(state, system.sees, this.#judge, tally);
-    this.#sights = new SightComparison(state, system.sees, tally);
+    this.#sights = new SightComparison(state, system.sees, tally, notes);
   }
 
   /** What the system answered last. */

@@ -52,6 +52,9 @@ const ORDINARY = 4;
 const OBJECTS = 6;
 const ORDER_MAX = 4;
 
+/** Steps at the end of a trace that load the next kernel and jump. */
+const JUMP_STEPS = 2;
+
 const SHAPE: MachineShape = { ...plainShape(64), reserveMem: ['16K:4K:rmA'] };
 
 /** Steps that make the default content, and more of it in every further trace. */
@@ -151,9 +154,12 @@ export class Matrix {
     };
   }
 
-  /** Drops steps while the outcome stays. */
+  /** Drops steps while the outcome stays; where the jump alone shows it, all others at once. */
   #smallest(writer: KernelProfile, reader: KernelProfile, found: Attempt): Attempt {
     let smallest = found;
+    const jump = { ...found.trace, steps: found.trace.steps.slice(-JUMP_STEPS) };
+    const alone = this.attempt(writer, reader, jump);
+    if (alone?.outcome === found.outcome) smallest = alone;
     for (let at = smallest.trace.steps.length - 1; at >= 0; at--) {
       const steps = smallest.trace.steps.filter((_, index) => index !== at);
       const tried = this.attempt(writer, reader, { ...smallest.trace, steps });

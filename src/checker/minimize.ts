@@ -2,15 +2,18 @@
  * Making a counterexample smaller.
  *
  * Every candidate is run; one that breaks the same rule with fewer or simpler steps is taken. Steps
- * are dropped in chunks, then one by one, then in pairs; images are loaded right before the jump;
- * then arguments become smaller, and last the machine. Passes repeat until none of them helps. The
+ * are dropped in chunks, then one by one, then in pairs; steps are about one object where they were
+ * about several, and one step does what two did; images are loaded right before the jump; then
+ * arguments become smaller, and last the machine. Passes repeat until none of them helps. The
  * result never has more steps than the start, and every order in here is fixed, so the same trace
  * always ends as the same one.
  */
 import { planOf } from '#model/generators';
+import type { Field } from '#model/kinds/kind';
 import { plainShape, shapeProblem } from '#model/machines';
 import type { MachineShape } from '#model/machines';
 import { simplerSteps } from '#model/simplify';
+import { kindOf } from '#model/step';
 import type { Step, Trace } from '#model/step';
 import { deviationKey } from './jumps.ts';
 import type { TraceRunner } from './run-trace.ts';
@@ -72,7 +75,11 @@ class Minimizer {
     do {
       before = JSON.stringify(this.#trace);
       this.#dropChunks();
-      if (this.#trace.steps.length <= PAIRS_UP_TO) this.#dropPairs();
+      if (this.#trace.steps.length <= PAIRS_UP_TO) {
+        this.#dropPairs();
+        this.#shareObjects();
+        this.#joinSteps();
+      }
       this.#loadLate();
       this.#simplifySteps();
       this.#simplifyMachine();
@@ -95,6 +102,35 @@ class Minimizer {
         const without = this.#trace.steps.filter((_, at) => at !== i && at !== j);
         if (this.#trySteps(without)) j = i;
       }
+    }
+  }
+
+  /** Has steps speak of objects that were made before those that they speak of. */
+  #shareObjects(): void {
+    for (let at = 0; at < this.#trace.steps.length; at++) {
+      const step = this.#trace.steps[at]!;
+      if (!('of' in step)) continue;
+      const named = this.#trace.steps.flatMap((each) => ('of' in each ? [each.of] : []));
+      for (const of of [...new Set(named)].sort((a, b) => a - b)) {
+        if (of >= step.of) break;
+        const steps = [...this.#trace.steps];
+        steps[at] = { ...step, of };
+        if (this.#trySteps(steps)) break;
+      }
+    }
+  }
+
+  /** Makes one step of two that are alike but for how many of something they are about. */
+  #joinSteps(): void {
+    for (let at = 0; at + 1 < this.#trace.steps.length; at++) {
+      const { steps } = this.#trace;
+      const joined = joinedOf(steps[at]!, steps[at + 1]!);
+      if (joined === undefined) continue;
+      const gone = steps[at + 1]!.id;
+      const after = steps.slice(at + 2).map((step) => {
+        return 'of' in step && step.of === gone ? { ...step, of: joined.id } : step;
+      });
+      if (this.#trySteps([...steps.slice(0, at), joined, ...after])) at--;
     }
   }
 
@@ -141,6 +177,17 @@ class Minimizer {
     this.#trySteps(renumbered);
   }
 }
+
+/** One step for two that differ in their count alone; undefined where there is none. */
+const joinedOf = (one: Step, other: Step): Step | undefined => {
+  if (!('count' in one) || !('count' in other)) return undefined;
+  const count = one.count + other.count;
+  const field = (kindOf(one.do).fields as Readonly<Record<string, Field>>)['count'];
+  if (field?.is !== 'number' || count > field.max) return undefined;
+  const isAlike =
+    JSON.stringify({ ...one, id: 0, count }) === JSON.stringify({ ...other, id: 0, count });
+  return isAlike ? { ...one, count } : undefined;
+};
 
 /** Two nodes that meet one frame after an aligned border, in frames. */
 const CROOKED_PAIR = [8193, 8191];

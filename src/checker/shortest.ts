@@ -1,5 +1,6 @@
 /**
- * Proving that a counterexample is as short as it can be.
+ * Proving that a counterexample is as short as it can be, where `joint/proof.ts` cannot: the states
+ * that it leads to are too large to be remembered.
  *
  * Every sequence of fewer steps is run, specification beside implementation, on the same machine:
  * steps of the counterexample and the ordinary ones that lead from kernel to kernel, in any order,
@@ -11,48 +12,33 @@
  */
 import { planOf } from '#model/generators';
 import type { MachineShape } from '#model/machines';
+import type { Letter } from '#model/scopes/joint';
+import { KINDS } from '#model/step';
 import type { Step, Trace } from '#model/step';
+import { alphabetOf, lettersOf, ROADS } from './alphabet.ts';
+import type { Alphabet } from './alphabet.ts';
 import type { TraceRunner } from './run-trace.ts';
 import { Tally } from './tally.ts';
 
 export interface Shortest {
+  readonly method: 'runs';
   /** The shortest trace that is known now: the given one, or one that is shorter. */
   readonly trace: Trace;
   /** No trace of up to so many of these steps breaks the rule. */
   readonly proven: number;
   /** Whether that is all shorter traces. */
   readonly complete: boolean;
+  /** What ended it, if it did not come to its end. */
+  readonly stopped: null | 'runs' | 'time';
   /** Traces that were run. */
   readonly executions: number;
-  /** Different steps that traces were made of, objects aside. */
-  readonly alphabet: number;
+  /** What traces were made of: no simpler variants. */
+  readonly alphabet: Alphabet;
 }
-
-/** A step without its number, and without the object that it is about. */
-type Letter = Omit<Step, 'id'>;
-
-/** Steps that lead from kernel to kernel, and mean the same in every trace. */
-const ROADS: readonly Letter[] = [
-  { do: 'load' },
-  { do: 'kexec', damage: 0 } as Letter,
-  { do: 'cold boot' },
-];
-
-const keyOf = (letter: Letter): string => {
-  const { id: _, of: __, ...rest } = letter as Letter & { id?: number; of?: number };
-  return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
-};
-
-/** The different steps of a trace, and the roads. */
-const alphabetOf = (steps: readonly Step[]): readonly Letter[] => {
-  const letters = new Map<string, Letter>();
-  for (const letter of [...steps, ...ROADS]) letters.set(keyOf(letter), letter);
-  return [...letters.values()];
-};
 
 /** A letter as the next step of a sequence, once for every object that it may be about. */
 const spelled = (letter: Letter, id: number, makers: readonly number[]): readonly Step[] =>
-  'of' in letter
+  'of' in KINDS[letter.do].fields
     ? makers.map((of) => ({ ...letter, id, of }) as Step)
     : [{ ...letter, id } as Step];
 
@@ -67,19 +53,25 @@ class Search {
   readonly #runner: TraceRunner;
   readonly #machine: MachineShape;
   readonly #rule: string;
+  readonly alphabet: Alphabet;
   readonly #letters: readonly Letter[];
   readonly #most: number;
+  readonly #end: number;
 
-  constructor(runner: TraceRunner, trace: Trace, rule: string, most: number) {
+  constructor(runner: TraceRunner, trace: Trace, rule: string, most: number, time: number) {
+    this.#end = performance.now() + time;
     this.#runner = runner;
     this.#machine = trace.machine;
     this.#rule = rule;
-    this.#letters = alphabetOf(trace.steps);
+    this.alphabet = { ...alphabetOf(trace.steps), simpler: [] };
+    this.#letters = lettersOf(this.alphabet);
     this.#most = most;
   }
 
-  get alphabet(): number {
-    return this.#letters.length;
+  /** What ends the search now. */
+  get stopped(): Shortest['stopped'] {
+    if (this.executions >= this.#most) return 'runs';
+    return performance.now() > this.#end ? 'time' : null;
   }
 
   /**
@@ -95,7 +87,7 @@ class Search {
       const makers = makersIn(steps);
       for (const letter of this.#letters) {
         for (const step of spelled(letter, steps.length, makers)) {
-          if (this.executions >= this.#most) return undefined;
+          if (this.stopped !== null) return undefined;
           const longer = [...steps, step];
           const outcome = this.#try(longer);
           if (outcome === 'breaks') return { machine: this.#machine, steps: longer };
@@ -120,24 +112,28 @@ class Search {
  *
  * @param trace breaks `rule`
  * @param most traces that are run at most
+ * @param time milliseconds at most
  */
 export const shortest = (
   runner: TraceRunner,
   trace: Trace,
   rule: string,
   most: number,
+  time = Infinity,
 ): Shortest => {
-  const search = new Search(runner, trace, rule, most);
+  const search = new Search(runner, trace, rule, most, time);
   const { alphabet } = search;
   let sequences: readonly (readonly Step[])[] = [[]];
   for (let length = 1; length < trace.steps.length; length++) {
     const next = search.extend(sequences);
     const { executions } = search;
     const proven = length - 1;
-    if (next === undefined) return { trace, proven, complete: false, executions, alphabet };
-    if ('steps' in next) return { trace: next, proven, complete: true, executions, alphabet };
+    const told = { method: 'runs', proven, executions, alphabet } as const;
+    if (next === undefined) return { ...told, trace, complete: false, stopped: search.stopped };
+    if ('steps' in next) return { ...told, trace: next, complete: true, stopped: null };
     sequences = next;
   }
-  const proven = trace.steps.length - 1;
-  return { trace, proven, complete: true, executions: search.executions, alphabet };
+  const proven = Math.max(0, trace.steps.length - 1);
+  const { executions } = search;
+  return { method: 'runs', trace, proven, complete: true, stopped: null, executions, alphabet };
 };

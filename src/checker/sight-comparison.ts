@@ -20,6 +20,7 @@ export class SightComparison {
   readonly #state: SparseState;
   readonly #sees: Observables;
   readonly #tally: Tally;
+  readonly #notes: boolean;
   /** What each rule about sights read last, by its place in the tally. */
   readonly #readings: (Reading | undefined)[] = [];
   #noting: Noting | undefined;
@@ -31,7 +32,9 @@ export class SightComparison {
   /** Whether near misses are worth trying after this comparison. */
   isDue = false;
 
-  constructor(state: SparseState, sees: Observables, tally: Tally) {
+  /** @param notes whether what rules read is noted, to ask fewer of them the next time */
+  constructor(state: SparseState, sees: Observables, tally: Tally, notes = true) {
+    this.#notes = notes;
     this.#sees = sees;
     this.#state = state;
     this.#tally = tally;
@@ -40,11 +43,28 @@ export class SightComparison {
   /** @param all asks every rule anew, whatever it read last */
   compare(seen: Seen, judge: Judge, all: boolean): Violation | undefined {
     this.isDue = false;
-    this.#noting ??= new Noting(this.#state, this.#sees, seen);
-    this.#noting.look(seen);
-    const violation = this.#compareSights(this.#noting, judge, all);
+    const violation = this.#notes
+      ? this.#compareSights(this.#notingOf(seen), judge, all)
+      : this.#judgeSights(seen, judge);
     if (violation !== undefined || isStale(this.#state, seen)) return violation;
     return this.#judgeHandover(seen, judge, all);
+  }
+
+  #notingOf(seen: Seen): Noting {
+    this.#noting ??= new Noting(this.#state, this.#sees, seen);
+    this.#noting.look(seen);
+    return this.#noting;
+  }
+
+  /** Every rule, and nothing is noted. */
+  #judgeSights(seen: Seen, judge: Judge): Violation | undefined {
+    for (const { rule, index } of judge.system) {
+      this.#text = undefined;
+      this.#found(index, rule.find(this.#state, seen, this.#report));
+      const violation = this.#violationOf(rule);
+      if (violation !== undefined) return violation;
+    }
+    return undefined;
   }
 
   #compareSights(noting: Noting, judge: Judge, all: boolean): Violation | undefined {

@@ -79,15 +79,14 @@ const witnessesOf = (pairs: readonly Saved[]): MatrixReport['witness'] =>
     }),
   );
 
-/** Runs pairs; where `shrinks`, saves a smallest trace for each that is not well. */
+/** Runs pairs, and saves a smallest trace for each that is not well. */
 const runPairs = (
   matrix: Matrix,
   pairs: readonly (readonly [KernelProfile, KernelProfile])[],
   traces: number,
-  shrinks: boolean,
 ): MatrixReport => {
   const saved = pairs.map(([writer, reader]) => {
-    const result = matrix.pair(writer, reader, traces, shrinks);
+    const result = matrix.pair(writer, reader, traces);
     return { ...result, path: savePair(result) };
   });
   const kernels = [...new Set(pairs.map(([{ name }]) => name))];
@@ -111,10 +110,10 @@ const allPairs = (
  */
 export const abiMatrix = ({ traces, json }: AbiMatrixOptions, io: Io): number => {
   const matrix = kernelMatrix();
-  const released = runPairs(matrix, allPairs(KERNELS, KERNELS), traces, true);
+  const released = runPairs(matrix, allPairs(KERNELS, KERNELS), traces);
   const fromEarly = allPairs(EARLY_SERIES, [...EARLY_SERIES, ...KERNELS]);
   const pairs = [...fromEarly, ...allPairs(KERNELS, EARLY_SERIES)];
-  const early = runPairs(matrix, pairs, Math.ceil(traces / 3), false);
+  const early = runPairs(matrix, pairs, Math.ceil(traces / 3));
   const document = { ...released, early };
   io.out(json ? `${JSON.stringify(document)}\n` : `${matrixText(document, io.colors)}\n`);
   return EXIT.holds;

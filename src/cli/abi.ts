@@ -150,7 +150,7 @@ const phasesText = (phases: Phases): string => {
 };
 
 const scratchText = ({ scratch, scratchAlignment }: Generation, shift: PageShift): string => {
-  const percent = scratch.percent ? 'N% or ' : '';
+  const percent = scratch.percent === 'never' ? '' : 'N% or ';
   const usual =
     scratch.defaultPercent === undefined
       ? 'without it KHO is off'

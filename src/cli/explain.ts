@@ -4,6 +4,7 @@ import type { Generation } from '#spec/generations';
 import { CHAPTERS, RULES, ruleById } from '#spec/law';
 import type { Rule } from '#spec/rules';
 import { SUITES } from '#properties/suites';
+import { whyToothless } from '../checker/without-teeth.ts';
 import { FAULTS } from '../kho/faults.ts';
 import { BUGS } from '../kho/history/history.ts';
 import { wrap } from '../report/counterexample.ts';
@@ -75,10 +76,16 @@ export const explain = (what: string, options: { readonly json: boolean }, io: I
     `  strength: ${rule.strength}`,
     `  applies to: ${appliesText(rule)}`,
     `  defended by: ${defendedBy(rule).join(', ') || 'no suite'}`,
-    ...wrap(`broken on purpose by: ${brokenBy(rule).join(', ') || 'no fault'}`, 2),
+    ...wrap(`broken on purpose by: ${brokenBy(rule).join(', ') || noneBreaks(rule)}`, 2),
   ];
   io.out(`${lines.join('\n')}\n`);
   return EXIT.holds;
+};
+
+/** Why no fault breaks a rule first. */
+const noneBreaks = (rule: Rule): string => {
+  const why = whyToothless(rule);
+  return why === undefined ? 'no fault' : `no fault; ${why}`;
 };
 
 const PREAMBLE =

@@ -20,6 +20,7 @@ import { jointJson, jointText } from '../report/joint.ts';
 import { wrap } from '../report/counterexample.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
+import { progressTeller } from './progress.ts';
 import { buildOf, faultsNamed, kernelNamed, runnerFor } from './systems.ts';
 import { tellCounterexample } from './tell.ts';
 import { saveTraceFile } from './trace-files.ts';
@@ -35,6 +36,7 @@ export interface JointCommandOptions {
   readonly symmetry: boolean;
   readonly workers: number;
   readonly resume?: string;
+  readonly rules: 'every' | 'new';
   readonly list: boolean;
   readonly json: boolean;
 }
@@ -73,26 +75,15 @@ const scopeNamed = (name: string | undefined): JointScope => {
 };
 
 /** What such a search does not do, said before it is tried. */
-const refuseOthers = ({ symmetry, workers, resume }: JointCommandOptions): void => {
+const refuseOthers = ({ symmetry, workers, resume, rules }: JointCommandOptions): void => {
   const asked = [
     symmetry ? '--symmetry' : '',
     workers > 1 ? '--workers' : '',
     resume === undefined ? '' : '--resume',
+    rules === 'new' ? '--rules new' : '',
   ].find((option) => option !== '');
   if (asked === undefined) return;
   throw new UsageError(`${asked} is for --against law; leave it out with implementation`);
-};
-
-/** Tells on stderr how far the search is, at most twice a second. */
-const progressTeller = (io: Io): ((progress: JointProgress) => void) => {
-  let last = performance.now();
-  return ({ depth, states, transitions }) => {
-    const now = performance.now();
-    if (now - last < (io.liveProgress ? 500 : 10_000)) return;
-    last = now;
-    const line = `depth ${depth}, ${states} states, ${transitions} transitions`;
-    io.err(io.liveProgress ? `\r\u001b[K${line}` : `${line}\n`);
-  };
 };
 
 const fileOf = (
@@ -140,7 +131,7 @@ export const exploreJoint = (options: JointCommandOptions, io: Io): number => {
   const found = new JointSearch(scope, kernel, systemMaker(kernel, faults), {
     timeLimit: options.time,
     memoryLimit: options.memoryLimit,
-    onProgress: progressTeller(io),
+    onProgress: progressTeller<JointProgress>(io),
   }).run();
   if (io.liveProgress) io.err('\r\u001b[K');
   const question = { scope: scope.name, kernel: kernel.name, faults: options.fault };

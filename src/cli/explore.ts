@@ -15,6 +15,7 @@ import type { Exploration, Progress } from '../checker/explore/progress.ts';
 import { explorationJson, explorationText } from '../report/exploration.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
+import { progressTeller } from './progress.ts';
 
 export interface ExploreCommandOptions {
   readonly scope?: string;
@@ -80,19 +81,6 @@ const checkpointFrom = (path: string): Checkpoint => {
   }
 };
 
-/** Tells on stderr how far the search is, at most twice a second. */
-const progressTeller = (io: Io): ((progress: Readonly<Progress>) => void) => {
-  let last = performance.now();
-  return ({ depth, states, transitions }) => {
-    const now = performance.now();
-    if (now - last < (io.liveProgress ? 500 : 10_000)) return;
-    last = now;
-    const [found, made] = [states, transitions].map((n) => n.toLocaleString('en-US'));
-    const line = `depth ${depth}, ${found} states, ${made} transitions`;
-    io.err(io.liveProgress ? `\r\u001b[K${line}` : `${line}\n`);
-  };
-};
-
 /** Saves a counterexample; answers its path. */
 const saveTrace = (found: Exploration): string | null => {
   const { scope, violation } = found;
@@ -141,7 +129,7 @@ export const exploreCommand = async (options: ExploreCommandOptions, io: Io): Pr
     workers: options.workers,
     memoryLimit: options.memoryLimit,
     timeLimit: options.time,
-    onProgress: progressTeller(io),
+    onProgress: progressTeller<Progress>(io),
     resume: checkpoint?.stopped,
   });
   if (io.liveProgress) io.err('\r\u001b[K');

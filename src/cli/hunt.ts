@@ -13,6 +13,7 @@ import type { TraceFile } from '#model/trace-file';
 import { RULES } from '#spec/law';
 import { hunt, median } from '../checker/hunt.ts';
 import type { Hunted } from '../checker/hunt.ts';
+import { whyToothless } from '../checker/without-teeth.ts';
 import { FAULTS } from '../kho/faults.ts';
 import type { Fault } from '../kho/faults.ts';
 import { FOUND_HERE, kernelsOf } from '../kho/history/bug.ts';
@@ -22,7 +23,7 @@ import { huntJson, huntMarkdown, huntText, isFound } from '../report/hunt.ts';
 import type { HuntReport, HuntedBug } from '../report/hunt.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
-import { huntedOn, runnerFor } from './systems.ts';
+import { huntedOn, loadedFor, runnerFor } from './systems.ts';
 import { saveTraceFile } from './trace-files.ts';
 
 export interface HuntOptions {
@@ -121,7 +122,8 @@ export const huntCommand = (ids: readonly string[], options: HuntOptions, io: Io
     const kernel = huntedOn(fault);
     const teller = progressTeller(io, `${fault.id} (${at + 1} of ${faults.length})`, seeds.length);
     const { pageShift = 12 } = bugById(fault.id) ?? {};
-    const plans = tracePlans(machineShapes({ ...NODES, pageShift }), STEPS);
+    const shapes = machineShapes({ ...NODES, pageShift });
+    const plans = tracePlans(shapes, STEPS, [], loadedFor(fault));
     const budget = { seeds, traces };
     const hunted = hunt(runnerFor(kernel, [fault]), fault.rule, plans, budget, teller.update);
     const file = fileOf(fault, kernel, hunted);
@@ -206,7 +208,7 @@ export const listBugs = (options: Pick<HuntOptions, 'json'>, io: Io): number => 
   return EXIT.holds;
 };
 
-/** Tells which rules no entry and no synthetic fault is known to break. */
+/** Tells which rules no entry and no synthetic fault is known to break first, and why. */
 export const listTeeth = ({ json }: Pick<HuntOptions, 'json'>, io: Io): number => {
   const faults = new Map<string, string[]>();
   for (const { id, rule } of huntable()) faults.set(rule, [...(faults.get(rule) ?? []), id]);
@@ -214,14 +216,18 @@ export const listTeeth = ({ json }: Pick<HuntOptions, 'json'>, io: Io): number =
   const without = RULES.filter(({ id }) => !faults.has(id));
   if (json) {
     const rules = withTeeth.map(({ id }) => ({ rule: id, faults: faults.get(id) }));
-    io.out(`${JSON.stringify({ withTeeth: rules, without: without.map(({ id }) => id) })}\n`);
+    const reasons = Object.fromEntries(without.map((rule) => [rule.id, whyToothless(rule) ?? '']));
+    const ids = without.map(({ id }) => id);
+    io.out(`${JSON.stringify({ withTeeth: rules, without: ids, reasons })}\n`);
     return EXIT.holds;
   }
   io.out(`${withTeeth.length} of ${RULES.length} rules are broken by a bug or a fault.\n`);
   if (without.length > 0) io.out(`\nNone is known to break\n`);
-  for (const { id, says } of without) {
-    const [first = '', ...more] = wrap(says, 9);
-    io.out(`  ${id} ${first.trim()}\n${more.map((line) => `${line}\n`).join('')}`);
+  for (const rule of without) {
+    const [first = '', ...more] = wrap(rule.says, 9);
+    io.out(`  ${rule.id} ${first.trim()}\n${more.map((line) => `${line}\n`).join('')}`);
+    const why = whyToothless(rule) ?? 'nobody knows why';
+    io.out(`${wrap(`(${why})`, 9).join('\n')}\n`);
   }
   return EXIT.holds;
 };

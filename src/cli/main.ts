@@ -34,9 +34,9 @@ const addRun = (program: Command, handle: (handler: Handler) => void): void => {
     .option('--steps <n>', 'most steps of a trace', wholeNumber('--steps', 4, 100_000), 100)
     .option('--time <t>', 'time to spend, such as 30s or 5m', duration('--time'))
     .option('--seed <n>', 'same seed, same traces', wholeNumber('--seed', 0, 2 ** 32 - 1))
-    .option('--kernel <name>', 'kernel profile, or any', '7.3')
+    .option('--kernel <name>', 'kernel profile, or any, or any-early', '7.3')
     .addOption(
-      new Option('--next <name,…>', 'kernels that may follow, or any')
+      new Option('--next <name,…>', 'kernels that may follow, or any, or any-early')
         .argParser(idList)
         .default([] as readonly string[], 'none'),
     )
@@ -89,10 +89,12 @@ const addTraceCommands = (program: Command, handle: (handler: Handler) => void):
     .command('shrink')
     .description('make a saved trace smaller')
     .argument('<file>', 'trace file')
-    .option('--prove', 'run all shorter traces of the same steps', false)
+    .option('--prove', 'try all shorter traces of its steps and of simpler ones', false)
+    .option('--time <t>', 'time for the proof, such as 30s or 5m; 2m', duration('--time'))
+    .option('--memory-limit <size>', 'memory for its states', byteSize('--memory-limit'))
     .option('--json', 'one JSON document', false)
     .action((file: string, options) =>
-      handle(async (io) => (await import('./replay.ts')).shrink(file, options, io)),
+      handle(async (io) => (await import('./shrink.ts')).shrink(file, options, io)),
     );
   program
     .command('explain')
@@ -185,7 +187,7 @@ const addScratch = (program: Command, handle: (handler: Handler) => void): void 
     .option('--early-reserved <size>', 'what is reserved early', byteSize('--early-reserved'))
     .option('--low-memory <size>', 'how much of it is below 4 GiB', byteSize('--low-memory'))
     .option('--page-size <size>', '4K, 16K or 64K', '4K')
-    .option('--kernel <series>', 'release series', '7.3')
+    .option('--kernel <series>', 'release series, or v3, v4, v5 before the merge', '7.3')
     .option('--json', 'one JSON document', false)
     .action((options) => handle(async (io) => (await import('./scratch.ts')).scratch(options, io)));
 };
@@ -206,13 +208,13 @@ const addExplore = (program: Command, handle: (handler: Handler) => void): void 
         .argParser(idList)
         .default([] as readonly string[], 'none'),
     )
-    .option('--symmetry', 'exchangeable frames count as one', false)
-    .option('--workers <n>', 'threads', wholeNumber('--workers', 1, 64), 1)
+    .option('--symmetry', 'exchangeable frames count as one; law alone', false)
+    .option('--workers <n>', 'threads; law alone', wholeNumber('--workers', 1, 64), 1)
     .option('--memory-limit <size>', 'memory for states, such as 2G', byteSize('--memory-limit'))
     .option('--time <t>', 'time to spend, such as 30s or 5m', duration('--time'))
-    .option('--resume <file>', 'go on from the checkpoint of a stopped search')
+    .option('--resume <file>', 'go on from the checkpoint of a stopped search; law alone')
     .addOption(
-      new Option('--rules <when>', 'judge on every transition, or once per new state')
+      new Option('--rules <when>', 'judge on every transition, or once per new state; law alone')
         .choices(['every', 'new'])
         .default('every'),
     )

@@ -7,6 +7,7 @@ import { machineShapes, tracePlans } from '#model/generators';
 import type { MachineBounds } from '#model/generators';
 import type { KernelProfile } from '#model/kernels';
 import { maxPageOrder } from '#model/machines';
+import { readsOwnOption } from '#model/scratch-lines';
 import { TRACE_FORMAT, TRACE_VERSION } from '#model/trace-file';
 import type { TraceFile } from '#model/trace-file';
 import { SUITES, suiteByName } from '#properties/suites';
@@ -97,7 +98,9 @@ export const run = (names: readonly string[], options: RunOptions, io: Io): numb
   const seed = options.seed ?? Date.now() % 2 ** 32;
   const traces = options.traces ?? (options.time === undefined ? DEFAULT_TRACES : MANY_TRACES);
   const choices = kernels.length === 1 ? [] : kernels.map(indexOfKernel);
-  const plans = tracePlans(machineShapes(boundsOf(options)), options.steps, wants, choices);
+  const hasOwnOption = kernels.some(({ generation }) => readsOwnOption(generation));
+  const shapes = machineShapes({ ...boundsOf(options), hasOwnOption });
+  const plans = tracePlans(shapes, options.steps, wants, choices);
   const started = performance.now();
   const progress = progressLine(io, traces);
   const result = randomRun(

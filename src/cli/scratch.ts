@@ -8,7 +8,7 @@
 import { pageShiftOf } from '#src/abi/description/page-size';
 import type { PageShift } from '#src/abi/description/page-size';
 import { DEFAULT_PERCENT, parseScratchOption, shippedGrammar } from '../kho/scratch-option.ts';
-import type { ScratchOption } from '../kho/scratch-option.ts';
+import type { ScratchGrammar, ScratchOption, SizeName } from '../kho/scratch-option.ts';
 import {
   SCRATCH_SERIES,
   guessEarly,
@@ -17,7 +17,13 @@ import {
   shippedReserving,
   wantedAreas,
 } from '../kho/scratch-plan.ts';
-import type { Bank, EarlyReserved, ScratchMachine, ScratchPlan } from '../kho/scratch-plan.ts';
+import type {
+  Bank,
+  EarlyReserved,
+  ScratchMachine,
+  ScratchPlan,
+  ScratchReserving,
+} from '../kho/scratch-plan.ts';
 import { scratchJson, scratchText, sizeText } from '../report/scratch.ts';
 import { EXIT, UsageError } from './io.ts';
 import type { Io } from './io.ts';
@@ -67,15 +73,18 @@ export const scratch = (options: ScratchOptions, io: Io): number => {
   }
   const shape = machineOf(options);
   const value = options.option?.replace(/^kho_scratch=/, '') ?? null;
-  const parsed = parseScratchOption(value ?? `${DEFAULT_PERCENT}%`, shippedGrammar(kernel));
+  const grammar = shippedGrammar(kernel);
+  const usual = grammar.scale === 'never' ? '' : `${DEFAULT_PERCENT}%`;
+  const parsed = parseScratchOption(value ?? usual, grammar);
   checkEarly(options, shape);
   const { early, reserved } = guessEarly(shape, options.earlyReserved);
   const machine = { ...shape, reserved };
   const rules = shippedReserving(kernel, shape.pageShift);
-  const plan = planScratch(parsed, early, machine, rules);
+  const plan = planOf(parsed, early, machine, rules, grammar);
   const warnings = warningsOf(parsed, plan, machine, {
     early,
     isGuessed: options.earlyReserved === undefined,
+    names: grammar.names,
     asksFor: wantedAreas(parsed, early, machine, rules).reduce((sum, { bytes }) => sum + bytes, 0n),
   });
   const report = {
@@ -87,12 +96,25 @@ export const scratch = (options: ScratchOptions, io: Io): number => {
     accepted: parsed.kind !== 'refused',
     fallback: parsed.kind === 'refused',
     enabled: plan.enabled,
-    meaning: meaningOf(value, parsed),
+    meaning: meaningOf(value, parsed, grammar),
     areas: plan.areas,
     warnings,
   };
   io.out(`${options.json ? scratchJson(report) : scratchText(report, io.colors)}\n`);
   return EXIT.holds;
+};
+
+/** What comes of an option; the first series has no KHO where no scratch is asked for. */
+const planOf = (
+  parsed: ScratchOption,
+  early: EarlyReserved,
+  machine: ScratchMachine,
+  rules: ScratchReserving,
+  { refusesZero }: ScratchGrammar,
+): ScratchPlan => {
+  const plan = planScratch(parsed, early, machine, rules);
+  const isAsked = refusesZero !== 'never' || plan.areas.some(({ bytes }) => bytes > 0n);
+  return isAsked ? plan : { ...plan, enabled: false, areas: [] };
 };
 
 const memoryOf = (banks: readonly Bank[]): number =>
@@ -148,7 +170,11 @@ const checkEarly = ({ earlyReserved }: ScratchOptions, { banks }: Shape): void =
 
 const DEFAULT_TEXT = `${DEFAULT_PERCENT} % of what the kernel reserves for itself early`;
 
-const meaningOf = (value: string | null, parsed: ScratchOption): string => {
+const meaningOf = (
+  value: string | null,
+  parsed: ScratchOption,
+  { names }: ScratchGrammar,
+): string => {
   const shown = value === null ? '' : `kho_scratch=${shownValue(value)}`;
   switch (parsed.kind) {
     case 'refused':
@@ -160,12 +186,22 @@ const meaningOf = (value: string | null, parsed: ScratchOption): string => {
       if (value === null) return `Without kho_scratch= the areas take ${DEFAULT_TEXT}.`;
       return `${shown} takes ${parsed.percent} % of what the kernel reserves for itself early.`;
     case 'sizes':
-      return (
-        `${shown} asks for ${sizeText(parsed.lowmem)} of low memory, ` +
-        `${sizeText(parsed.global)} on any node and ${sizeText(parsed.perNode)} on each node.`
-      );
+      if (value === null) return 'Without kho_scratch= no scratch is asked for.';
+      return `${shown} asks for ${asked(names.map((name) => PLACES[name](parsed)))}.`;
   }
 };
+
+type Sizes = Extract<ScratchOption, { kind: 'sizes' }>;
+
+/** What an option asks for, area by area. */
+const PLACES: Readonly<Record<SizeName, (sizes: Sizes) => string>> = {
+  lowmem: ({ lowmem }) => `${sizeText(lowmem)} of low memory`,
+  global: ({ global }) => `${sizeText(global)} on any node`,
+  node: ({ perNode }) => `${sizeText(perNode)} on each node`,
+};
+
+const asked = (parts: readonly string[]): string =>
+  parts.length === 1 ? parts[0]! : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 
 const SHOWN_MAX = 48;
 
@@ -180,13 +216,15 @@ interface Context {
   readonly early: EarlyReserved;
   readonly isGuessed: boolean;
   readonly asksFor: bigint;
+  /** Sizes that the option can name. */
+  readonly names: readonly SizeName[];
 }
 
 const warningsOf = (
   parsed: ScratchOption,
   plan: ScratchPlan,
   machine: ScratchMachine,
-  { early, isGuessed, asksFor }: Context,
+  { early, isGuessed, asksFor, names }: Context,
 ): string[] => {
   const warnings: string[] = [];
   if (parsed.kind !== 'sizes' && percentOf(parsed) > 0 && isGuessed) {
@@ -200,8 +238,9 @@ const warningsOf = (
   if (parsed.kind === 'sizes' && parsed.overflowed) {
     warnings.push('one of the sizes does not fit 64 bits, and the kernel computes with another');
   }
+  const nth = ['first', 'second', 'third'][names.length - 1];
   if (parsed.kind === 'sizes' && parsed.rest !== '') {
-    warnings.push('the kernel ignores what follows the third size');
+    warnings.push(`the kernel ignores what follows the ${nth} size`);
   }
   if (plan.failed !== undefined) warnings.push(failureText(plan, machine));
   const largest = plan.areas.reduce((most, { bytes }) => (bytes > most ? bytes : most), 0n);

@@ -2,7 +2,7 @@
 import { EARLY_SERIES, KERNELS, NEWEST_KERNEL, kernelByName } from '#model/kernels';
 import type { KernelProfile } from '#model/kernels';
 import { SUBTREE_NAMES } from '#model/machines';
-import { generationOfAge } from '#spec/generations';
+import { GENERATIONS, generationOfAge } from '#spec/generations';
 import { generationById } from '#src/abi/description/generations';
 import type { JudgeOfJumps } from '../checker/jumps.ts';
 import { FULL_EVERY } from '../checker/lockstep.ts';
@@ -22,15 +22,21 @@ export const kernelNamed = (name: string): KernelProfile => {
   throw new UsageError(`no kernel '${name}' is modelled; there is ${known}`);
 };
 
-/** `--kernel any`: the newest, and every other one may follow. */
-const ANY = 'any';
+/**
+ * Words for several kernels: as `--kernel` they mean the newest of them, and that every other one
+ * may follow. `any` is what was released; nobody meets a series before the merge by accident.
+ */
+const GROUPS: Readonly<Record<string, readonly KernelProfile[]>> = {
+  any: KERNELS,
+  'any-early': EARLY_SERIES,
+};
+
+const groupNamed = (name: string): readonly KernelProfile[] => GROUPS[name] ?? [kernelNamed(name)];
 
 /** The kernel that machines are switched on with, and then those that a load may bring. */
-export const kernelsNamed = (first: string, next: readonly string[]): readonly KernelProfile[] => {
-  if (first === ANY) return [...KERNELS].reverse();
-  const following = next.includes(ANY) ? KERNELS : next.map(kernelNamed);
-  return [...new Set([kernelNamed(first), ...following])];
-};
+export const kernelsNamed = (first: string, next: readonly string[]): readonly KernelProfile[] => [
+  ...new Set([...[...groupNamed(first)].reverse(), ...next.flatMap(groupNamed)]),
+];
 
 /** The faults with these ids; `S10@7.3` is one that kernels of this series alone have. */
 export const faultsNamed = (ids: readonly string[]): readonly Fault[] =>
@@ -47,6 +53,14 @@ export const faultsNamed = (ids: readonly string[]): readonly Fault[] =>
 /** The kernel that a fault is tried on. */
 export const huntedOn = ({ kernel }: Fault): KernelProfile =>
   kernel === undefined ? NEWEST_KERNEL : kernelNamed(kernel);
+
+/** Kernels that traces for a fault may load, as indices of `GENERATIONS`; none but for a few. */
+export const loadedFor = (fault: Fault): readonly number[] =>
+  fault.next === undefined
+    ? []
+    : [huntedOn(fault), ...fault.next.map(kernelNamed)].map(({ generation }) =>
+        GENERATIONS.indexOf(generation),
+      );
 
 /**
  * A runner for our implementation of a kernel.

@@ -102,7 +102,8 @@ export class BitmapTracker {
         return false;
       }
     }
-    for (const chunk of this.#chunks) source.givePage(chunk);
+    const isOld = this.#decisions.givenBackList === 'old';
+    for (const chunk of isOld ? this.#chunks : chunks) source.givePage(chunk);
     this.#chunks = chunks;
     return true;
   }
@@ -122,7 +123,7 @@ export class BitmapTracker {
       const start = run * this.#bits * 2 ** order * this.#pageBytes;
       writeU64(page, entry + CHUNK.start, start);
       writeU64(page, entry + CHUNK.bitmap, runs.get(run)!);
-      writeU32(page, CHUNK.count, used);
+      writeU32(page, CHUNK.count, this.#decisions.countedRuns(used));
     }
     return true;
   }

@@ -8,6 +8,9 @@
  * Invariant: at most one of the two tables has an entry for a frame.
  */
 
+import { savePieces } from './saved-pieces.ts';
+import type { Copies } from './saved-pieces.ts';
+
 /** Kind of a frame at which no block begins. */
 export const NOTHING = 0;
 
@@ -20,9 +23,12 @@ const LARGE_ORDER = 6;
 const ORDER_BITS = 4;
 const ORDER_MASK = (1 << ORDER_BITS) - 1;
 
+const EMPTY = new Uint8Array(PIECE_ENTRIES);
+
 /** Entries by number: `kind << 4 | order` each, 0 where no block begins. */
 class Entries {
   readonly #pieces = new Map<number, Uint8Array>();
+  readonly #copies: Copies = new WeakMap();
   /** Number of the piece that was looked at last, and the piece if it exists. */
   #index = -1;
   #last: Uint8Array | undefined;
@@ -43,15 +49,14 @@ class Entries {
   }
 
   state(): unknown {
-    const used = [...this.#pieces].filter(([, piece]) => piece.some((entry) => entry !== 0));
+    const used = [...this.#pieces].filter(([, piece]) => Buffer.compare(piece, EMPTY) !== 0);
     return used.sort(([a], [b]) => a - b);
   }
 
   save(): () => void {
-    const pieces = [...this.#pieces].map(([at, piece]) => [at, piece.slice()] as const);
+    const restore = savePieces(this.#pieces, this.#copies);
     return () => {
-      this.#pieces.clear();
-      for (const [at, piece] of pieces) this.#pieces.set(at, piece.slice());
+      restore();
       this.#index = -1;
     };
   }

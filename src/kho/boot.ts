@@ -367,6 +367,9 @@ const placeRegions = (
     for (const { first, count } of areas) places.reserve(first, count);
     for (let i = 0; i < held.count; i++) places.reserve(held.first(i), held.reserved(i));
   }
+  if (handover === undefined && !decisions.bootsWithoutList) {
+    throw new KernelPanic('regions are asked for, and nobody listed any');
+  }
   const looksBack = handover !== undefined && decisions.revivesRegions;
   const incoming = looksBack ? listedRegions(platform, handover.treeFrame, held) : [];
   const requests = parseReserveMemLine(text);
@@ -375,6 +378,7 @@ const placeRegions = (
     decisions,
     memblock: places,
     incoming,
+    revives: handover !== undefined,
   });
   for (const region of regions) {
     const first = regionFirst(region, topology.pageBytes);
@@ -514,7 +518,9 @@ const startAllocator = (
   held: HeldBlocks,
 ): { readonly allocator: PageAllocator; readonly early: RangeSet } => {
   const { journal } = memory;
-  const allocator = new PageAllocator(topology, types.cma, decisions.joinsBuddies, types, journal);
+  const { joinsBuddies } = decisions;
+  const scratch = types.cma;
+  const allocator = new PageAllocator(topology, scratch, joinsBuddies, types, journal, decisions);
   const early = new RangeSet();
   for (let i = 0; i < memblock.reserved.length; i++) {
     early.add(memblock.reserved.first(i), memblock.reserved.end(i));

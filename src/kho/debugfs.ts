@@ -68,6 +68,8 @@ export class Debugfs {
   readonly #scratchLen: DebugfsFile;
   /** Size of the outgoing tree when the kernel was up, in bytes. */
   #firstTreeBytes = 0;
+  /** That tree itself, where it is shown as it was. */
+  #firstTree: Uint8Array | undefined;
 
   /**
    * @param kernel whose outgoing tree is shown
@@ -104,7 +106,10 @@ export class Debugfs {
 
   /** The kernel is up: the tree has what it names itself. */
   ready(): void {
-    this.#firstTreeBytes = this.#treeBytes(this.#kernel.tree);
+    const { tree } = this.#kernel;
+    this.#firstTreeBytes = this.#treeBytes(tree);
+    const { decisions, memory } = this.#platform;
+    if (!decisions.showsTreeOfNow) this.#firstTree = memory.page(tree)?.slice();
   }
 
   /** Every blob but that of one name was taken out. */
@@ -156,15 +161,23 @@ export class Debugfs {
     if (outgoing.written && (incomingTree < 0 || decisions.showsTreeOnKhoBoots)) {
       const bytes = decisions.shownTreeBytes(this.#treeBytes(tree), this.#firstTreeBytes);
       show(`out/${treeName}`, tree * topology.pageBytes, bytes);
+      const first = this.#firstTree?.subarray(0, bytes);
+      if (first !== undefined) files.set(`out/${treeName}`, new Copy(first));
     }
     const hasBlobs = generationOf(this.#platform).files.out.includes('sub_fdts/');
     const blobs = outgoing.written && hasBlobs ? this.#out : [];
-    for (const { name, phys, bytes } of blobs) show(`out/sub_fdts/${name}`, phys, bytes);
+    const showBlob = (path: string, phys: number, bytes: number): void => {
+      const frame = decisions.shownFrame(Math.floor(phys / topology.pageBytes));
+      const at = frame * topology.pageBytes + (phys % topology.pageBytes);
+      show(path, at + decisions.shownFrom, bytes);
+    };
+    for (const { name, phys, bytes } of blobs) showBlob(`out/sub_fdts/${name}`, phys, bytes);
     if (this.#incoming < 0) return files;
-    show(`in/${treeName}`, this.#incoming * topology.pageBytes, this.#treeBytes(this.#incoming));
+    const shown = decisions.shownIncoming(this.#treeBytes(this.#incoming));
+    show(`in/${treeName}`, this.#incoming * topology.pageBytes, shown);
     for (const { name, phys, bytes } of hasBlobs ? this.#in : []) {
       const kept = allocator.watched.has(Math.floor(phys / topology.pageBytes));
-      if (kept || !decisions.hidesFreedBlobs) show(`in/sub_fdts/${name}`, phys, bytes);
+      if (kept || !decisions.hidesFreedBlobs) showBlob(`in/sub_fdts/${name}`, phys, bytes);
     }
     return files;
   }
@@ -192,6 +205,24 @@ class Window implements DebugfsFile {
     const page = this.#memory.page(this.#pfn);
     if (page === undefined || this.#offset + this.length > page.length) return undefined;
     return page.subarray(this.#offset, this.#offset + this.length);
+  }
+}
+
+/** A file that shows what memory held once. */
+class Copy implements DebugfsFile {
+  readonly stamp = 0;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  read(): Uint8Array {
+    return this.#bytes;
   }
 }
 

@@ -7,8 +7,10 @@
  */
 import { INTENDED_GRAMMAR } from './scratch-option.ts';
 import type { ScratchGrammar } from './scratch-option.ts';
+import { SMALL_INTENDED } from './small-decisions.ts';
+import type { SmallDecisions } from './small-decisions.ts';
 
-export interface Decisions {
+export interface Decisions extends SmallDecisions {
   /** Refuse to preserve memory that touches scratch. */
   readonly checksScratchOverlap: boolean;
   /** Serve unmovable requests from outside scratch only. */
@@ -27,6 +29,8 @@ export interface Decisions {
   readonly roundsNamedScratch: boolean;
   /** What `kho_scratch=` may say. */
   readonly scratchGrammar: ScratchGrammar;
+  /** Have no KHO where the command line asks for no scratch. */
+  readonly scratchMustBeAsked: boolean;
   /** Round a size near 2^64 up to the largest there is, not to 0. */
   readonly scratchSizesSaturate: boolean;
   /** Reserve scratch of nodes with memory only, rather than fail on the others. */
@@ -295,6 +299,7 @@ export interface Decisions {
 
 /** The algorithm as intended. */
 export const INTENDED: Decisions = {
+  ...SMALL_INTENDED,
   checksScratchOverlap: true,
   scratchIsMovableOnly: true,
   earlyMemoryInScratchOnly: true,
@@ -304,6 +309,7 @@ export const INTENDED: Decisions = {
   scratchAlignment: 'largest block',
   roundsNamedScratch: true,
   scratchGrammar: INTENDED_GRAMMAR,
+  scratchMustBeAsked: false,
   scratchSizesSaturate: true,
   skipsNodesWithoutMemory: true,
   lowScratchBelowLimit: true,

@@ -3,6 +3,8 @@
  */
 import type { Fault } from './faults.ts';
 
+import { INTENDED_GRAMMAR } from './scratch-option.ts';
+
 export const EARLY_FAULTS: readonly Fault[] = [
   {
     id: 'return-frees-at-once',
@@ -45,5 +47,19 @@ export const EARLY_FAULTS: readonly Fault[] = [
     kernel: 'v5',
     rule: 'EAR-02',
     overrides: { checksDuplicateNames: false },
+  },
+  {
+    id: 'scratch-unasked',
+    says: 'scratch is reserved although the command line asks for none (v3)',
+    kernel: 'v3',
+    rule: 'SCR-13',
+    overrides: { scratchMustBeAsked: false },
+  },
+  {
+    id: 'early-empty-area',
+    says: 'one of two sizes may be zero (v4)',
+    kernel: 'v4',
+    rule: 'SCR-01',
+    overrides: { scratchGrammar: { ...INTENDED_GRAMMAR, refusesZero: 'sum' } },
   },
 ];

@@ -18,6 +18,7 @@ import { COMPATIBLE_PROPERTY, MEM_NODE, USER_NODE } from '#src/abi/description/r
 import { MEMBLOCK, RESERVE_MEM } from '#src/abi/description/sub-blobs';
 import type { RootFormat } from '#src/abi/description/generation';
 import type { Platform } from './boot.ts';
+import type { Decisions } from './decisions.ts';
 import { EEXIST, EINVAL, ENOENT } from './errno.ts';
 import type { OutgoingTree } from './outgoing-tree.ts';
 import { readU64, writeU64 } from './physical-memory.ts';
@@ -66,7 +67,7 @@ abstract class TreeOfUsers implements OutgoingTree {
 
   remove(phys: number): number {
     const at = this.users.findLastIndex((each) => each.phys === phys);
-    if (at < 0) return -ENOENT;
+    if (at < 0) return this.#platform.decisions.missesNodes ? -ENOENT : 0;
     this.users.splice(at, 1);
     return 0;
   }
@@ -76,9 +77,10 @@ abstract class TreeOfUsers implements OutgoingTree {
   }
 
   write(map: number): number {
-    const { memory, compatible } = this.#platform;
+    const { memory, compatible, decisions } = this.#platform;
+    const page = memory.zeroPage(this.#frame);
     try {
-      const writer = FdtWriter.create(memory.zeroPage(this.#frame));
+      const writer = FdtWriter.create(page.subarray(0, decisions.earlyTreeRoom(page.length)));
       writer.finishReservemap();
       writer.beginNode('');
       writer.propertyString(COMPATIBLE_PROPERTY, compatible);
@@ -161,9 +163,11 @@ const mem = (phys: number, bytes: number): Uint8Array => {
 /** The tree of v4 and before: whatever is preserved stands in `mem` properties. */
 class TreeOfRanges extends TreeOfUsers {
   readonly #ranges: () => readonly MemRange[];
+  readonly #decisions: Decisions;
 
   constructor(platform: Platform, frame: number, ranges: () => readonly MemRange[]) {
     super(platform, frame);
+    this.#decisions = platform.decisions;
     this.#ranges = ranges;
   }
 
@@ -173,7 +177,8 @@ class TreeOfRanges extends TreeOfUsers {
       writer.property(MEM_NODE.address, mem(phys, bytes));
       writer.endNode();
     }
-    const ranges = this.#ranges();
+    const all = this.#ranges();
+    const ranges = all.slice(0, this.#decisions.writtenRanges(all.length));
     if (ranges.length > 0) writeAll(writer, ranges);
     if (this.regions.length > 0) this.#writeRegions(writer);
   }
@@ -260,10 +265,16 @@ export const rangesOfTree = (
 };
 
 /** What the user of a name handed over in a tree of ranges; -ENOENT where there is none. */
-export const userOfTree = (page: Uint8Array, name: string): MemRange | number =>
+export const userOfTree = (
+  page: Uint8Array,
+  name: string,
+  { matchesWholeNames }: Decisions,
+): MemRange | number =>
   readable(() => {
     const tree = new FdtReader(page);
-    const node = tree.subnodeOffset(0, name);
+    const node = matchesWholeNames
+      ? [...tree.subnodes(0)].find((child) => tree.name(child) === name)
+      : tree.subnodeOffset(0, name);
     const value = node === undefined ? undefined : tree.property(node, MEM_NODE.address);
     if (value === undefined || value.length < 16) return -ENOENT;
     return { phys: readU64(value, 0), bytes: readU64(value, 8) };

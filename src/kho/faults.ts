@@ -13,7 +13,10 @@ import { SCRATCH_FAULTS } from './scratch-faults.ts';
 import { INTENDED } from './decisions.ts';
 import { LIVE_UPDATE_FAULTS } from './live-update-faults.ts';
 import { PHASE_FAULTS } from './phase-faults.ts';
+import { CLIENT_TEETH } from './teeth-client-faults.ts';
 import { TEETH_FAULTS } from './teeth-faults.ts';
+import { HANDOVER_TEETH } from './teeth-handover-faults.ts';
+import { MEMORY_TEETH } from './teeth-memory-faults.ts';
 import { INTENDED_GRAMMAR } from './scratch-option.ts';
 import type { ScratchGrammar } from './scratch-option.ts';
 
@@ -24,6 +27,8 @@ export interface Fault {
   readonly title?: string;
   /** Release series of a kernel that it is tried on; the newest when absent. */
   readonly kernel?: string;
+  /** Series that its traces may load beside that one, where it shows only between two kernels. */
+  readonly next?: readonly string[];
   /** The only series that has it, where a trace has several kernels; all have it when absent. */
   readonly onlyOn?: string;
   /** Rule that has to catch it. */
@@ -452,6 +457,9 @@ export const FAULTS: readonly Fault[] = [
   ...EARLY_FAULTS,
   ...LIVE_UPDATE_FAULTS,
   ...TEETH_FAULTS,
+  ...MEMORY_TEETH,
+  ...HANDOVER_TEETH,
+  ...CLIENT_TEETH,
 ];
 
 /** The fault or the bug of the catalogue with this id, or undefined. */

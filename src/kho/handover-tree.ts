@@ -86,7 +86,7 @@ const tryAdd = (
     if (present !== undefined) tree.deleteNode(present);
     node = addNode(tree, name);
   } catch (error) {
-    return refusal(error);
+    return refusal(error, decisions);
   }
   try {
     tree.setProperty(node, names.address, u64(phys));
@@ -94,7 +94,7 @@ const tryAdd = (
     return 0;
   } catch (error) {
     readable(() => tree.deleteNode(node));
-    return refusal(error);
+    return refusal(error, decisions);
   }
 };
 
@@ -122,25 +122,28 @@ export const findSubtree = (
   return node;
 };
 
-const refusal = (error: unknown): number => {
+const refusal = (error: unknown, decisions: Decisions): number => {
   if (!(error instanceof FdtError)) throw error;
+  if (!decisions.translatesTreeErrors) return -error.number;
   return error.code === 'EXISTS' ? -EEXIST : -ENOMEM;
 };
 
-/** Takes the first node out that points to the blob at `phys`: that of its newest name. */
+/**
+ * Takes the first node out that points to the blob at `phys`: that of its newest name. Answers
+ * whether there was one.
+ */
 export const removeSubtree = (
   page: Uint8Array,
   phys: number,
   decisions: Decisions = INTENDED,
   names: SubtreeNames = SUBTREE_BLOB,
-): void => {
+): boolean => {
   const tree = readable(() => FdtEditor.openInto(page, page));
-  if (tree === undefined) return;
-  readable(() => {
-    const node = subtreeAt(tree, phys, decisions.removesNewestName, names);
-    if (node !== undefined) tree.deleteNode(node);
-  });
+  if (tree === undefined) return false;
+  const node = readable(() => subtreeAt(tree, phys, decisions.removesNewestName, names));
+  if (node !== undefined) readable(() => tree.deleteNode(node));
   readable(() => tree.pack());
+  return node !== undefined;
 };
 
 /** Offset of the first, or else of the last, node that points to the blob at `phys`. */
@@ -182,7 +185,8 @@ export const retrieveSubtree = (
   const size = names.bytes;
   const bytes = size === undefined ? u64(0) : readable(() => tree.property(node, size));
   if (phys?.length === 8 && bytes?.length === 8) {
-    return { phys: readU64(phys, 0), bytes: readU64(bytes, 0) };
+    const told = decisions.retrievedBytes(readU64(bytes, 0), page.length);
+    return { phys: readU64(phys, 0), bytes: told };
   }
   if (decisions.checksBlobProperties || phys === undefined || phys.length < 8) return -EINVAL;
   return { phys: readU64(phys, 0), bytes: 0 };

@@ -168,13 +168,11 @@ export class HeldBlocks {
   }
 
   state(): unknown {
-    const blocks = Array.from({ length: this.#count }, (_, at) => at);
-    return blocks.map((at) => [
-      this.#firsts[at],
-      this.order(at),
-      this.reserved(at),
-      this.#flags[at],
-    ]);
+    const blocks: number[] = [];
+    for (let at = 0; at < this.#count; at++) {
+      blocks.push(this.#firsts[at]!, this.order(at), this.reserved(at), this.#flags[at]!);
+    }
+    return blocks;
   }
 
   /** Once they are sealed, nothing of them changes but who still holds them. */

@@ -88,12 +88,14 @@ export const placeSegments = (
   bounds: readonly Bounds[],
   segments: readonly (readonly [count: number, align: number])[],
   placed: RangeList,
+  areApart = true,
 ): number => {
   const memblock = new Memblock();
   for (const { first, count } of bounds) memblock.permit(first, first + count);
   placed.clear();
   for (const [count, align] of segments) {
     const first = memblock.allocate(count, align);
+    if (first >= 0 && !areApart) memblock.reserved.remove(first, first + count);
     if (first < 0) {
       placed.clear();
       return -EADDRNOTAVAIL;
@@ -132,18 +134,37 @@ export const placeInScratch = (
   placed: RangeList,
   copies = 0,
 ): number => {
-  const segments = segmentsOf(frames, topology, true, copies);
+  const size = decisions.segmentFrames(frames);
+  const segments = segmentsOf(size, topology, true, copies);
   const everywhere = [{ first: 0, count: topology.end }];
   const permitted = decisions.segmentsInAnyArea ? areas : areas.slice(0, 1);
   const bounds = decisions.segmentsInScratch ? permitted : everywhere;
-  const value = placeSegments(bounds, segments, placed);
+  const value = placeSegments(bounds, segments, placed, decisions.segmentsApart);
   const elsewhere = value < 0 && decisions.largeImagesGoElsewhere;
   return elsewhere ? placeSegments(everywhere, segments, placed) : value;
 };
 
+/** Finds room in any memory, the highest node first. */
+export const placeAnywhere = (frames: number, topology: Topology, placed: RangeList): number => {
+  const nodes: Bounds[] = [];
+  for (let node = topology.nodes - 1; node >= 0; node--) {
+    const first = topology.first(node);
+    nodes.push({ first, count: topology.endOf(node) - first });
+  }
+  return placeSegments(nodes, segmentsOf(frames, topology, false), placed);
+};
+
 /** A crash image is alone in its memory, a ramdisk in what is left. */
-export const placeCrash = (bounds: Bounds, frames: number, placed: RangeList): number =>
-  placeSegments([bounds], [[frames === 0 ? IMAGE_FRAMES : frames, 1]], placed);
+export const placeCrash = (
+  reserve: Bounds,
+  frames: number,
+  topology: Topology,
+  { crashImagesInReserve }: Decisions,
+  placed: RangeList,
+): number => {
+  const bounds = crashImagesInReserve ? reserve : { first: 0, count: topology.end };
+  return placeSegments([bounds], [[frames === 0 ? IMAGE_FRAMES : frames, 1]], placed);
+};
 
 /** A copy of the segments: lists of answers are used again. */
 export const copyOf = (placed: RangeList): RangeList => {

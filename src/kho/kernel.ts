@@ -7,7 +7,8 @@
 import { RangeList } from '#model/call';
 import type { Call, CallAnswer } from '#model/call';
 import type { Stateful } from '#model/system';
-import { orderOfSize } from './alloc-preserve.ts';
+import { allocPreserve, orderFreed, unpreserveFree } from './alloc-preserve.ts';
+import type { PreservedMemory } from './alloc-preserve.ts';
 import { Claims } from './claims.ts';
 import { Debugfs } from './debugfs.ts';
 import { blockOrder } from './blocks.ts';
@@ -17,8 +18,7 @@ import { userOfTree } from './early-trees.ts';
 import { EBUSY, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from './errno.ts';
 import { retrieveSubtree } from './handover-tree.ts';
 import type { Retrieved } from './handover-tree.ts';
-import { placeInScratch, placeSegments, segmentsOf } from './images.ts';
-import type { Bounds } from './images.ts';
+import { placeAnywhere, placeInScratch, placeSegments, segmentsOf } from './images.ts';
 import { Orchestrator } from './luo.ts';
 import { readKexecCount, writeMetadata } from './metadata.ts';
 import { hasCache } from './mem-cache.ts';
@@ -60,6 +60,9 @@ export class Kernel implements PageSource, AreaPages {
   readonly debugfs: Debugfs;
   readonly #names: readonly string[];
   readonly #migration: Migration;
+  readonly #preserved: PreservedMemory;
+  /** Frame of the tree that it was told of, taken over or not; -1 for none. */
+  readonly #offered: number;
 
   private constructor(
     platform: Platform,
@@ -72,6 +75,7 @@ export class Kernel implements PageSource, AreaPages {
     this.#booted = booted;
     this.#answer = answer;
     this.#names = names;
+    this.#offered = offered;
     this.#migration = new Migration(platform, booted.allocator, booted.types);
     const isOn = booted.kho === 'on';
     this.#generation = generationOf(platform);
@@ -80,7 +84,7 @@ export class Kernel implements PageSource, AreaPages {
       : new RadixTracker(platform.memory, 0, platform.decisions);
     this.tree = isOn ? this.#takeBootPage() : 0;
     if (isOn && freezesNothing(this.#generation) && platform.decisions.preservesTree) {
-      this.#preserveAtBoot(this.tree);
+      this.#preserveAtBoot(this.tree, platform.decisions.treeOrder);
     }
     this.outgoing = this.#startTree(isOn);
     const outgoing = this.outgoing;
@@ -90,6 +94,7 @@ export class Kernel implements PageSource, AreaPages {
     }
     const { debugfs } = this;
     const tracker = this.#tracker;
+    this.#preserved = { platform, booted, tracker, pages: this };
     const preserves = freezesNothing(this.#generation);
     const host = { platform, booted, tracker, pages: this, outgoing, debugfs, answer, preserves };
     this.regions = new RegionList(host);
@@ -190,8 +195,8 @@ export class Kernel implements PageSource, AreaPages {
     return pfn;
   }
 
-  #preserveAtBoot(pfn: number): void {
-    if (!this.#tracker.add(pfn, 0, this)) throw new KernelPanic('no page left to boot with');
+  #preserveAtBoot(pfn: number, order = 0): void {
+    if (!this.#tracker.add(pfn, order, this)) throw new KernelPanic('no page left to boot with');
   }
 
   #previousKexecCount(incomingTree: number): number {
@@ -219,10 +224,9 @@ export class Kernel implements PageSource, AreaPages {
     const { decisions } = this.#platform;
     const { allocator } = this.#booted;
     const anywhere = fromAnywhere || decisions.trackerPagesFrom === 'anywhere';
-    let pfn = allocator.allocate(0, decisions.trackerNode, false, anywhere);
-    if (pfn === 0) {
-      pfn = allocator.allocate(0, decisions.trackerNode, false, anywhere);
-      allocator.free(0, 0);
+    let pfn = allocator.allocateNamed(0, decisions.trackerNode, anywhere);
+    if (pfn < 0 && decisions.triesAgain) {
+      pfn = allocator.allocateNamed(0, decisions.trackerNode, anywhere);
     }
     if (pfn >= 0) this.#answer.taken.add(pfn, 1);
     return pfn;
@@ -235,14 +239,17 @@ export class Kernel implements PageSource, AreaPages {
 
   allocPages({ node, order, value }: Call): number {
     const movable = value !== UNMOVABLE_REQUEST;
-    const scratchToo = movable || !this.#platform.decisions.scratchIsMovableOnly;
-    const pfn = this.#booted.allocator.allocate(order, node, movable, scratchToo);
+    const { scratchIsMovableOnly, nodeToServe } = this.#platform.decisions;
+    const scratchToo = movable || !scratchIsMovableOnly;
+    const pfn = this.#booted.allocator.allocate(order, nodeToServe(node), movable, scratchToo);
     return pfn < 0 ? -ENOMEM : pfn;
   }
 
   allocContig({ pfn, count }: Call): number {
     const { allocator } = this.#booted;
-    if (this.#touchesScratch(pfn, count) || !allocator.isFree(pfn, pfn + count)) return -EBUSY;
+    const { rangesOutsideScratch } = this.#platform.decisions;
+    if (rangesOutsideScratch && this.#touchesScratch(pfn, count)) return -EBUSY;
+    if (!allocator.isFree(pfn, pfn + count)) return -EBUSY;
     allocator.takeRange(pfn, pfn + count);
     return 0;
   }
@@ -417,12 +424,9 @@ export class Kernel implements PageSource, AreaPages {
 
   takeBlock(order: number): number {
     const { allocator } = this.#booted;
-    const scratchToo = !this.#platform.decisions.scratchIsMovableOnly;
-    let pfn = allocator.allocate(order, -1, false, scratchToo);
-    if (pfn === 0) {
-      pfn = allocator.allocate(order, -1, false, scratchToo);
-      allocator.free(0, order);
-    }
+    const { scratchIsMovableOnly, areasOutsideScratch, areaNode } = this.#platform.decisions;
+    const scratchToo = !scratchIsMovableOnly || !areasOutsideScratch;
+    const pfn = allocator.allocateNamed(order, areaNode, scratchToo);
     for (let page = pfn; pfn >= 0 && page < pfn + 2 ** order; page++) allocator.adopt(page, 0);
     return pfn;
   }
@@ -452,29 +456,18 @@ export class Kernel implements PageSource, AreaPages {
   }
 
   allocPreserve({ value: bytes }: Call): number {
-    const { memory, decisions } = this.#platform;
-    const { allocator } = this.#booted;
-    const order = orderOfSize(this.#platform, bytes);
+    return allocPreserve(this.#preserved, bytes);
+  }
+
+  unpreserveFree(call: Call): number {
+    return unpreserveFree(this.#preserved, call);
+  }
+
+  restoreFree({ pfn }: Call): number {
+    const order = orderFreed(this.#platform, this.#markOf(pfn));
     if (order < 0) return order;
-    const pfn = allocator.allocate(order, -1, false, !decisions.scratchIsMovableOnly);
-    if (pfn < 0) return -ENOMEM;
-    if (!this.#tracker.add(pfn, order, this)) {
-      if (decisions.freesUnpreserved) allocator.free(pfn, order);
-      return -ENOMEM;
-    }
-    if (decisions.zeroesPreserved) memory.zeroStamps(pfn, 2 ** order);
-    return pfn;
-  }
-
-  unpreserveFree({ pfn, order }: Call): number {
-    if (this.#platform.decisions.freeingUnpreserves) this.#tracker.remove(pfn, order);
+    this.#takeOver(pfn, order, order);
     this.#booted.allocator.free(pfn, order);
-    return 0;
-  }
-
-  restoreFree(call: Call): number {
-    const order = this.restoreFolio(call);
-    if (order >= 0) this.#booted.allocator.free(call.pfn, order);
     return order;
   }
 
@@ -498,7 +491,8 @@ export class Kernel implements PageSource, AreaPages {
   retrieveSubtree({ name }: Call): number {
     const { memory, topology } = this.#platform;
     const { incomingTree, kho } = this.#booted;
-    if (kho === 'missing') return -EOPNOTSUPP;
+    const { missingKhoIsTold } = this.#platform.decisions;
+    if (kho === 'missing' && missingKhoIsTold) return -EOPNOTSUPP;
     const tree = incomingTree < 0 ? undefined : memory.page(incomingTree);
     const found = tree === undefined ? -ENOENT : this.#lookUp(tree, this.#names[name]!);
     if (typeof found === 'number') return found;
@@ -509,7 +503,7 @@ export class Kernel implements PageSource, AreaPages {
   /** A blob of an incoming tree; -EINVAL where there can be none. */
   #lookUp(tree: Uint8Array, name: string): Retrieved {
     const { decisions, topology } = this.#platform;
-    if (this.#generation.root.form === 'users') return userOfTree(tree, name);
+    if (this.#generation.root.form === 'users') return userOfTree(tree, name, decisions);
     const found = retrieveSubtree(tree, name, decisions, this.#generation.subtree);
     // Before the merge a node without an address is not one of those that users hand over.
     if (found === -EINVAL && this.outgoing.holdsRegions === true) return -ENOENT;
@@ -519,10 +513,14 @@ export class Kernel implements PageSource, AreaPages {
   }
 
   khoIsEnabled(_call: Call): number {
-    return this.#booted.kho === 'on' ? 1 : 0;
+    const { kho } = this.#booted;
+    const isUp = this.#platform.decisions.enabledIs === 'up' ? kho === 'on' : kho !== 'missing';
+    return isUp ? 1 : 0;
   }
 
   isKhoBoot(_call: Call): number {
+    const { khoBootIs } = this.#platform.decisions;
+    if (khoBootIs === 'offered') return this.#offered > 0 ? 1 : 0;
     return this.#booted.incomingTree < 0 ? 0 : 1;
   }
 
@@ -584,15 +582,11 @@ export class Kernel implements PageSource, AreaPages {
   placeSegments(placed: RangeList, frames = 0): number {
     const { decisions, topology } = this.#platform;
     const { areas } = this.#booted;
-    if (this.handsOver && this.#phases.confinesImages) {
+    const hasKho = this.handsOver || !decisions.confinesWithKhoOnly;
+    if (hasKho && this.#phases.confinesImages) {
       const copies = (this.copiesTree === undefined ? 0 : 1) + (this.hasCache ? 1 : 0);
       return placeInScratch(areas, frames, topology, decisions, placed, copies);
     }
-    const nodes: Bounds[] = [];
-    for (let node = topology.nodes - 1; node >= 0; node--) {
-      const first = topology.first(node);
-      nodes.push({ first, count: topology.endOf(node) - first });
-    }
-    return placeSegments(nodes, segmentsOf(frames, topology, false), placed);
+    return placeAnywhere(frames, topology, placed);
   }
 }

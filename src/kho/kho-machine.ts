@@ -8,7 +8,7 @@ import { CallAnswer } from '#model/call';
 import type { RangeList } from '#model/call';
 import type { Call } from '#model/call';
 import type { Machine, Memory, Observables, System, Told } from '#model/system';
-import { EINVAL } from './errno.ts';
+import { EBUSY, EINVAL } from './errno.ts';
 import type { Generation } from '#src/abi/description/generation';
 import { SCRATCH_ENTRY_BYTES } from '#src/abi/description/scratch-array';
 import { generationOf } from './boot.ts';
@@ -189,6 +189,7 @@ export class KhoMachine implements System {
     const kernel = this.#kernel;
     if (kernel === undefined) return -EINVAL;
     if (isLuoAction(call.action)) return kernel.luo[call.action](call);
+    if (this.#platform.decisions.takesPageFor === call.action) kernel.takePage();
     if (!isMachineAction(call.action)) return kernel[call.action](call);
     switch (call.action) {
       case 'kexecFileLoad':
@@ -235,6 +236,7 @@ export class KhoMachine implements System {
 
   #load(kernel: Kernel, { name, count, order, value }: Call): number {
     const { placed } = this.#answer;
+    if (this.#next !== undefined && !this.#platform.decisions.loadsOverImage) return -EBUSY;
     const answer = kernel.placeSegments(placed, count);
     if (answer === 0) this.#put(kernel, copyOf(placed), kernel.attaches, name, value, order);
     else if (!this.#platform.decisions.failedLoadKeepsImage) this.#next = undefined;
@@ -261,8 +263,9 @@ export class KhoMachine implements System {
     kernelKind: number,
     order: number,
   ): void {
-    const { laterImageCounts, handsOverTreeOfLoad } = this.#platform.decisions;
+    const { laterImageCounts, handsOverTreeOfLoad, loadKeepsArray } = this.#platform.decisions;
     if (this.#next !== undefined && !laterImageCounts) return;
+    if (handover && !loadKeepsArray) this.#clearLastArea(kernel.booted);
     const copied = handover ? kernel.copiesTree : undefined;
     const keeps = handover && (handsOverTreeOfLoad || copied === 'load');
     const tree = keeps ? this.#memory.page(kernel.tree) : undefined;
@@ -274,6 +277,13 @@ export class KhoMachine implements System {
     this.#next = { segments, handover, kho, line, tree: tree?.slice(), ...frames, platform };
   }
 
+  /** What becomes of the scratch array of a kernel that does not keep it. */
+  #clearLastArea({ areas, scratchArray }: Booted): void {
+    const page = this.#memory.pageForWriting(scratchArray / this.#platform.topology.pageBytes);
+    const end = areas.length * SCRATCH_ENTRY_BYTES;
+    page.fill(0, end - SCRATCH_ENTRY_BYTES, end);
+  }
+
   /** The kernel that a load asks for: 1 + its age, or 0 for one like the one that runs. */
   #platformToLoad(order: number): Platform {
     if (order === 0) return this.#platform;
@@ -281,7 +291,10 @@ export class KhoMachine implements System {
   }
 
   #unload({ value }: Call): number {
-    if (!this.#platform.decisions.unloadForgets) return 0;
+    const { unloadForgets, unloadsNothing } = this.#platform.decisions;
+    const image = value === UNLOAD_CRASH ? this.#crash : this.#next;
+    if (image === undefined && !unloadsNothing) return -EINVAL;
+    if (!unloadForgets) return 0;
     if (value === UNLOAD_CRASH) this.#crash = undefined;
     else this.#next = undefined;
     return 0;
@@ -289,14 +302,14 @@ export class KhoMachine implements System {
 
   /** The memory for it is written at once; an image that was there is gone either way. */
   #loadCrash(kernel: Kernel, { count }: Call): number {
+    const { decisions, topology } = this.#platform;
     this.#crash = undefined;
-    const { crash } = kernel.booted;
     const { placed } = this.#answer;
-    const value = placeCrash(crash, count, placed);
+    const value = placeCrash(kernel.booted.crash, count, topology, decisions, placed);
     if (value < 0) return value;
     const segments = copyOf(placed);
     this.#copySegments(segments);
-    const handover = this.#platform.decisions.crashImageCarriesHandover && kernel.handsOver;
+    const handover = decisions.crashImageCarriesHandover && kernel.handsOver;
     if (handover) kernel.placeArray(segments);
     const platform = this.#platform;
     const more = { kho: 'on', line: 0, tree: undefined, treeFrame: 0, cacheFrame: 0 } as const;
@@ -386,7 +399,8 @@ export class KhoMachine implements System {
 
   /** A crash: the kdump kernel starts where it was loaded. */
   #crashInto(kernel: Kernel): number {
-    const image = this.#crash;
+    const other = this.#platform.decisions.crashNeedsItsImage ? undefined : this.#next;
+    const image = this.#crash ?? other;
     if (image === undefined) return -EINVAL;
     if (image.handover) {
       const parameters = this.#handOver(kernel, image, kernel.tree);

@@ -79,17 +79,21 @@ const nothing = (passedOver: readonly string[]): Head => ({ number: 0, sessions:
  * Reads the head of the previous kernel.
  *
  * @param page undefined where the blob's memory holds no bytes: then it is none of LUO's
+ * @param knownChildren of how many children of the head it looks at, of so many that it has
  * @returns undefined where there is none
  */
 export const readHead = (
   page: Uint8Array | undefined,
   generation: Generation,
+  knownChildren: (children: number) => number = (children) => children,
 ): Head | undefined => {
   if (page === undefined || !isLuo(page)) return undefined;
   const format = luoOf(generation);
   if (format === undefined) return nothing([LUO.name]);
   const { content } = format;
-  if (content.form === 'tree') return orMisfit(() => readTree(page, content.root));
+  if (content.form === 'tree') {
+    return orMisfit(() => readTree(page, content.root, knownChildren));
+  }
   for (const { at, bytes, is } of content.fields) {
     if (typeof is === 'string' && textAt(page, at, bytes) !== is) misfit();
   }
@@ -134,7 +138,11 @@ const isLuo = (page: Uint8Array): boolean => {
   }
 };
 
-const readTree = (page: Uint8Array, root: NodeFormat): Head => {
+const readTree = (
+  page: Uint8Array,
+  root: NodeFormat,
+  knownChildren: (children: number) => number,
+): Head => {
   if (checkHeader(page) !== undefined) return misfit();
   const tree = new FdtReader(page);
   if (!fits(tree, 0, root)) return misfit();
@@ -147,7 +155,9 @@ const readTree = (page: Uint8Array, root: NodeFormat): Head => {
   const passedOver: string[] = [];
   for (const node of tree.subnodes(0)) {
     const name = tree.name(node);
-    const known = root.children.some((child) => child.name === name);
+    const known = root.children
+      .slice(0, knownChildren(root.children.length))
+      .some((child) => child.name === name);
     if (!known) passedOver.push(`${LUO.name}/${name}`);
   }
   const number = numberAt(tree, 0, root.properties[0]?.name ?? '');

@@ -79,7 +79,8 @@ export class Orchestrator {
       this.#memfds = new Memfds(host, this.#memory, generation.luo.memfd);
     }
     const page = incoming < 0 ? undefined : host.platform.memory.page(incoming);
-    const head = readHead(page, generation);
+    const { luoKnownChildren } = host.platform.decisions;
+    const head = readHead(page, generation, luoKnownChildren);
     this.passedOver = head?.passedOver ?? [];
     if (head !== undefined && generation.luo !== undefined) {
       const { sessions } = generation.luo;
@@ -104,16 +105,28 @@ export class Orchestrator {
 
   state(): unknown {
     const counts = [this.#head, this.#flbs, this.#number];
-    return [this.#left, this.passedOver, counts, this.#blocks, this.#toGo, this.#came, this.#open];
+    const lists = [this.#blocks, this.#toGo, this.#came, this.#open, this.#memfds];
+    return [this.#left, this.passedOver, counts, ...lists];
   }
 
   save(): () => void {
     const [left, head, flbs, number] = [this.#left, this.#head, this.#flbs, this.#number];
-    const lists = structuredClone([this.#blocks, this.#toGo, this.#came, this.#open] as const);
+    const lists = this.#lists();
+    const memfds = this.#memfds?.save();
     return () => {
       [this.#left, this.#head, this.#flbs, this.#number] = [left, head, flbs, number];
-      [this.#blocks, this.#toGo, this.#came, this.#open] = structuredClone(lists);
+      [this.#blocks, this.#toGo, this.#came, this.#open] =
+        lists === undefined ? [[], new Map(), new Map(), new Map()] : structuredClone(lists);
+      memfds?.();
     };
+  }
+
+  /** A copy of all lists; undefined when they are all empty. */
+  #lists() {
+    const lists = [this.#blocks, this.#toGo, this.#came, this.#open] as const;
+    const { length } = this.#blocks;
+    const count = length + this.#toGo.size + this.#came.size + this.#open.size;
+    return count === 0 ? undefined : structuredClone(lists);
   }
 
   get #blockList(): boolean {
@@ -125,8 +138,10 @@ export class Orchestrator {
     const { outgoing, debugfs, platform } = this.#host;
     const blob = luoOf(generationOf(platform));
     if (blob === undefined || this.#format === undefined) return -ENOENT;
+    const { decisions } = platform;
     this.#memory.begin();
     const head = this.#memory.take(0);
+    for (let page = 1; page < decisions.luoHeadPages; page++) this.#memory.take(0);
     const { sessions } = this.#format;
     const order = sessions.kind === 'array' ? Math.log2(sessions.pages) : -1;
     const array = head < 0 || order < 0 ? 0 : this.#memory.take(order);
@@ -135,11 +150,11 @@ export class Orchestrator {
     const { pageBytes } = platform.topology;
     const bytes = this.#blockList ? LUO.bytes : pageBytes;
     const named = outgoing.add(LUO.name, this.#physOf(head), bytes);
-    if (named < 0) {
+    if (named < 0 && decisions.luoNeedsName) {
       this.#memory.undo();
       return named;
     }
-    debugfs.add(LUO.name, this.#physOf(head), bytes);
+    if (named === 0) debugfs.add(LUO.name, this.#physOf(head), bytes);
     this.#memory.done();
     this.#head = head;
     this.#flbs = flbs;
@@ -177,7 +192,8 @@ export class Orchestrator {
       }
       this.#came.set(name, { retrieved: false, files, blocks: list?.blocks ?? [] });
     }
-    for (const block of left.list.blocks) this.#memory.restoreFree(block);
+    const { luoGivesListBack } = this.#host.platform.decisions;
+    for (const block of luoGivesListBack ? left.list.blocks : []) this.#memory.restoreFree(block);
     if (this.#blockList) this.#memory.restoreFree(left.frame);
   }
 
@@ -191,7 +207,7 @@ export class Orchestrator {
     const full = this.#toGo.size >= limit && decisions.luoLimitsSessions;
     if (full) return this.#blockList ? -ENOSPC : -ENOMEM;
     this.#memory.begin();
-    const room = roomOf(sessions, topology.pageShift, SESSION.bytes);
+    const room = decisions.luoSessionRoom(roomOf(sessions, topology.pageShift, SESSION.bytes));
     if (!this.#grow(this.#blocks, this.#toGo.size + 1, room)) return this.#memory.undo();
     if (this.#toGo.has(name) && decisions.luoRefusesTakenNames) {
       if (!decisions.luoShrinksWhenRefused) this.#memory.done();
@@ -277,6 +293,8 @@ export class Orchestrator {
     const blocks = session.blocks.length;
     const room = roomOf(files, platform.topology.pageShift, FILE.bytes);
     if (!this.#growFiles(session, room)) return this.#memory.undo();
+    const { luoSparePages } = platform.decisions;
+    for (let page = 0; page < luoSparePages; page++) this.#memory.take(0);
     const pages = pfn === 0 ? this.#memfds!.makePages(count) : this.#open.get(pfn);
     const kept = pages && this.#memfds!.preserve(pages);
     if (kept === undefined) {
@@ -310,9 +328,11 @@ export class Orchestrator {
   }
 
   luoRetrieveFile({ name, value: token }: Call): number {
-    const file = this.#came.get(sessionName(name))?.files.get(token);
-    if (file === undefined) return -ENOENT;
     const { platform, answer } = this.#host;
+    const files = this.#came.get(sessionName(name))?.files;
+    const [first] = platform.decisions.luoFindsByToken ? [] : (files?.values() ?? []);
+    const file = files?.get(token) ?? first;
+    if (file === undefined) return -ENOENT;
     if (file.pages === undefined || !platform.decisions.luoRemembersFiles) {
       this.#memory.begin();
       const pages = this.#memfds!.retrieve(file.state);
@@ -344,7 +364,8 @@ export class Orchestrator {
   luoCloseFile({ pfn }: Call): number {
     const pages = this.#open.get(pfn) ?? [];
     this.#memory.begin();
-    for (const page of pages) this.#memory.givePage(page);
+    const { luoClosedPages } = this.#host.platform.decisions;
+    for (const page of pages.slice(0, luoClosedPages(pages.length))) this.#memory.givePage(page);
     this.#open.delete(pfn);
     return 0;
   }

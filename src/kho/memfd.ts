@@ -43,6 +43,15 @@ export class Memfds {
     this.#areas = new VmallocAreas(host.platform, this.#told, memory);
   }
 
+  /** The lists of folios that exist: what else a file is, whoever has it remembers. */
+  state(): unknown {
+    return this.#areas.state();
+  }
+
+  save(): () => void {
+    return this.#areas.save();
+  }
+
   get #pageBytes(): number {
     return this.#host.platform.topology.pageBytes;
   }
@@ -155,7 +164,8 @@ export class Memfds {
     const pages = this.#readFolios(state);
     if (pages === undefined) return undefined;
     for (const pfn of pages) this.#host.kernel.restoreFolio(call('restoreFolio', { pfn }));
-    this.#memory.restoreFree(state);
+    const { memfdStateComesBack } = this.#host.platform.decisions;
+    if (memfdStateComesBack) this.#memory.restoreFree(state);
     return pages;
   }
 

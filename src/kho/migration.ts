@@ -39,6 +39,8 @@ export class Migration {
   }
 
   unpin({ pfn, order }: Block): number {
+    const { decisions, topology } = this.#platform;
+    if (order > decisions.largestUnpinned(topology.maxOrder)) return -EBUSY;
     this.#allocator.setPinned(pfn, order, false);
     return 0;
   }
@@ -52,7 +54,9 @@ export class Migration {
 
   #move({ pfn, order, node }: Block, scratchToo: boolean): number {
     const { memory, decisions } = this.#platform;
-    const to = this.#allocator.allocate(order, node, true, scratchToo);
+    const isFull = this.#allocator.freeFrames < decisions.framesSparedByMoves;
+    const wanted = decisions.nodeToMoveTo(node);
+    const to = isFull ? -1 : this.#allocator.allocate(order, wanted, true, scratchToo);
     if (to < 0) {
       if (!decisions.failedMovePutsBack) this.#allocator.free(pfn, order);
       return -ENOMEM;

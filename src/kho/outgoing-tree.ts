@@ -13,7 +13,7 @@ import {
 } from '#src/abi/description/root-tree';
 import type { Generation } from '#src/abi/description/generation';
 import type { Platform } from './boot.ts';
-import { EEXIST, ENOMEM } from './errno.ts';
+import { EEXIST, ENOENT, ENOMEM } from './errno.ts';
 import { addSubtree, createTree, removeSubtree, setMap } from './handover-tree.ts';
 import { startEarlyTree } from './early-trees.ts';
 import type { MemRange } from './early-trees.ts';
@@ -59,9 +59,10 @@ class TreeInPlace implements OutgoingTree {
     return addSubtree(this.#page, name, phys, bytes, decisions, generation?.subtree);
   }
 
-  remove(phys: number): void {
+  remove(phys: number): number {
     const { decisions, generation } = this.#platform;
-    removeSubtree(this.#page, phys, decisions, generation?.subtree);
+    const wasThere = removeSubtree(this.#page, phys, decisions, generation?.subtree);
+    return wasThere || decisions.missingBlobIsGone ? 0 : -ENOENT;
   }
 
   write(map: number): number {

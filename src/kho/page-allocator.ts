@@ -10,6 +10,8 @@
  * untouched ranges.
  */
 import { BlockTable } from './block-table.ts';
+import { INTENDED } from './decisions.ts';
+import type { Decisions } from './decisions.ts';
 import type { FrameJournal } from './frame-journal.ts';
 import type { MigrateTypes } from './pageblocks.ts';
 import { RangeSet } from './range-set.ts';
@@ -39,6 +41,9 @@ class Zone {
 /** Who owns a frame, as the allocator can tell; undefined where it does not manage memory. */
 export type Owner = 'free' | 'movable' | 'unmovable' | 'pinned' | undefined;
 
+/** Decisions that the allocator asks. */
+type AllocatorCare = Pick<Decisions, 'checksFreeLists'>;
+
 export class PageAllocator {
   freeFrames = 0;
   /** Frames that somebody wants to know about; a frame leaves when it is given back. */
@@ -46,6 +51,7 @@ export class PageAllocator {
   /** How many requests from now on one is refused for no reason; 0: none is. */
   #refusesAt = 0;
   readonly #joins: boolean;
+  readonly #care: AllocatorCare;
   readonly #types: MigrateTypes | undefined;
   readonly #journal: FrameJournal | undefined;
   /** Order of the free block that served the last request. */
@@ -64,6 +70,7 @@ export class PageAllocator {
    * @param joins whether free buddies are joined
    * @param types told who claims a pageblock
    * @param journal told which frames may have another owner
+   * @param care what it takes care of
    */
   constructor(
     topology: Topology,
@@ -71,7 +78,9 @@ export class PageAllocator {
     joins = true,
     types?: MigrateTypes,
     journal?: FrameJournal,
+    care: AllocatorCare = INTENDED,
   ) {
+    this.#care = care;
     this.#types = types;
     this.#journal = journal;
     this.#joins = joins;
@@ -133,6 +142,15 @@ export class PageAllocator {
     return -1;
   }
 
+  /** Takes an unmovable block, but never at frame 0: its address stands for none. */
+  allocateNamed(order: number, node: number, scratchToo: boolean): number {
+    const pfn = this.allocate(order, node, false, scratchToo);
+    if (pfn !== 0) return pfn;
+    const other = this.allocate(order, node, false, scratchToo);
+    this.free(0, order);
+    return other;
+  }
+
   /** Takes a block of ordinary memory; pageblocks that were free as a whole change their type. */
   #takeOrdinary(zoneIndex: number, order: number, movable: boolean): number {
     const pfn = this.#takeFrom(zoneIndex, order);
@@ -164,7 +182,7 @@ export class PageAllocator {
   #popFree(zone: Zone, order: number): number {
     const list = zone.freeLists[order]!;
     for (let pfn = list.pop(); pfn !== undefined; pfn = list.pop()) {
-      if (this.#blocks.is(pfn, FREE_BLOCK, order)) return pfn;
+      if (this.#blocks.is(pfn, FREE_BLOCK, order) || !this.#care.checksFreeLists) return pfn;
     }
     return -1;
   }
@@ -219,14 +237,24 @@ export class PageAllocator {
   state(): unknown {
     const zones = this.#zones.map(({ untouched, freeLists }) => [
       untouched,
-      freeLists.map((list, order) =>
-        list.filter(
-          (pfn, at) => this.#blocks.is(pfn, FREE_BLOCK, order) && list.lastIndexOf(pfn) === at,
-        ),
-      ),
+      freeLists.map((list, order) => this.#whatCounts(list, order)),
     ]);
     const watched = [...this.watched].sort((a, b) => a - b);
     return [this.freeFrames, watched, this.#refusesAt, this.#scratch, this.#blocks, zones];
+  }
+
+  /** The entries of a list that mean something, in their order. */
+  #whatCounts(list: readonly number[], order: number): readonly number[] {
+    if (!this.#care.checksFreeLists) return list;
+    const met = new Set<number>();
+    const entries: number[] = [];
+    for (let at = list.length - 1; at >= 0; at--) {
+      const pfn = list[at]!;
+      if (met.has(pfn) || !this.#blocks.is(pfn, FREE_BLOCK, order)) continue;
+      met.add(pfn);
+      entries.push(pfn);
+    }
+    return entries.reverse();
   }
 
   save(): () => void {

@@ -90,18 +90,24 @@ export class Phases {
     if (generation.phases.off?.dropsPreserved === false) tracker.unlist(pages);
     else tracker.forget(pages);
     const kept = regions.isListed ? MEMBLOCK.name : '';
-    outgoing.forget(kept);
+    if (this.#host.platform.decisions.abortDropsTree) outgoing.forget(kept);
     debugfs.forget(kept);
   }
 
   /** Takes what was written down back; answers 0, -ENOENT, or -EINVAL where nobody can. */
   abort(): number {
-    const { kind, off } = this.#host.generation.phases;
+    const { platform, generation, tracker, pages } = this.#host;
+    const { decisions } = platform;
+    const { kind, off } = generation.phases;
     if (kind === 'stateless') return -ENOENT;
-    if (off === undefined) return -EINVAL;
+    if (off === undefined && decisions.abortIsOver) return -EINVAL;
+    if (off === undefined) {
+      tracker.unlist(pages);
+      return 0;
+    }
     if (!this.#final) return off.whenOff === 'nothing' ? 0 : -ENOENT;
     this.#takeAllBack();
-    this.#final = !this.#host.platform.decisions.abortEndsFinal;
+    this.#final = !decisions.abortEndsFinal;
     return 0;
   }
 

@@ -7,6 +7,8 @@
  */
 
 import { FrameJournal } from './frame-journal.ts';
+import { savePieces } from './saved-pieces.ts';
+import type { Copies } from './saved-pieces.ts';
 
 /** Stamp of memory that a booting kernel wrote over. */
 export const OVERWRITTEN = 0xffffffff;
@@ -25,8 +27,7 @@ export class PhysicalMemory {
   readonly #stamps = new Map<number, number>();
   /** Which frames may show another stamp than before, or another owner. */
   readonly journal = new FrameJournal();
-  /** The last copy of a page that was saved. */
-  readonly #copies = new WeakMap<Uint8Array, Uint8Array>();
+  readonly #copies: Copies = new WeakMap();
   /** How often bytes of a frame were thrown away or zeroed: until then `page` answers the same. */
   replaced = 0;
 
@@ -96,11 +97,24 @@ export class PhysicalMemory {
     }
   }
 
-  /** @param named what a stamp is called; their values mean nothing but which are the same */
+  /**
+   * Pages, and runs of frames with one stamp: first frame, number and stamp of each.
+   *
+   * @param named what a stamp is called; their values mean nothing but which are the same
+   */
   state(named: (stamp: number) => number): unknown {
     const pages = [...this.#pages].sort(([a], [b]) => a - b);
-    const stamps = [...this.#stamps].sort(([a], [b]) => a - b);
-    return [pages, stamps.map(([pfn, stamp]) => [pfn, named(stamp)])];
+    const runs: number[] = [];
+    let end = -1;
+    let last = 0;
+    for (const pfn of Float64Array.from(this.#stamps.keys()).sort()) {
+      const stamp = this.#stamps.get(pfn)!;
+      if (pfn === end && stamp === last) runs[runs.length - 2]!++;
+      else runs.push(pfn, 1, named(stamp));
+      end = pfn + 1;
+      last = stamp;
+    }
+    return [pages, runs];
   }
 
   /** All that there is, to be put back; the copy is not touched by what happens after. */
@@ -119,39 +133,29 @@ export class PhysicalMemory {
   }
 
   save(): () => void {
-    const pages = [...this.#pages].map(([pfn, page]) => [pfn, this.#copyOf(page)] as const);
-    const stamps = [...this.#stamps];
+    const pages = savePieces(this.#pages, this.#copies);
+    const stamps = new Map(this.#stamps);
     return () => {
-      this.clear();
-      for (const [pfn, copy] of pages) {
-        const page = copy.slice();
-        this.#copies.set(page, copy);
-        this.#pages.set(pfn, page);
-      }
+      this.#forgetAll();
+      pages();
+      for (const pfn of this.#stamps.keys()) if (!stamps.has(pfn)) this.#stamps.delete(pfn);
       for (const [pfn, stamp] of stamps) this.#stamps.set(pfn, stamp);
     };
   }
 
-  /** A copy of a page that nobody writes; the last one again while the page is still the same. */
-  #copyOf(page: Uint8Array): Uint8Array {
-    const last = this.#copies.get(page);
-    if (last !== undefined && isSame(last, page)) return last;
-    const copy = page.slice();
-    this.#copies.set(page, copy);
-    return copy;
-  }
-
   /** Forgets everything, as switching the machine off does. */
   clear(): void {
-    this.replaced++;
-    this.journal.lose();
+    this.#forgetAll();
     this.#pages.clear();
     this.#stamps.clear();
   }
-}
 
-/** Whether two pages hold the same bytes. */
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+  /** Whoever remembers anything of this memory remembers too much. */
+  #forgetAll(): void {
+    this.replaced++;
+    this.journal.lose();
+  }
+}
 
 /** Reads a native-endian (little-endian) 64-bit number that is a safe integer. */
 export const readU64 = (bytes: Uint8Array, offset: number): number =>

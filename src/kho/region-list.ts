@@ -193,7 +193,8 @@ export class RegionList {
   }
 
   #relist(): void {
-    if (this.#regions.length > 0) {
+    const { dropsEmptyList } = this.#host.platform.decisions;
+    if (this.#regions.length > 0 || !dropsEmptyList) {
       this.#list();
       return;
     }

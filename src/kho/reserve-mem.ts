@@ -39,6 +39,8 @@ export interface RegionPlaces {
   readonly memblock: Memblock;
   /** What the previous kernel listed; empty on a cold boot. */
   readonly incoming: readonly Region[];
+  /** Whether a handover was taken over; not, when absent. */
+  readonly revives?: boolean;
 }
 
 /** The regions of a kernel that was told `requests`, and whether each was revived. */
@@ -58,7 +60,8 @@ export const reserveRegions = (
     if (regions.some(({ name }) => name === request.name)) continue;
     const old = findRevivable(request, places);
     if (old !== undefined) revived.push(old);
-    const region = old ?? placeRegion(request, places, regions.at(-1));
+    const placesNew = places.revives !== true || places.decisions.placesNewRegions;
+    const region = old ?? (placesNew ? placeRegion(request, places, regions.at(-1)) : undefined);
     if (region !== undefined) regions.push(region);
   }
   return { regions, revived };

@@ -9,30 +9,46 @@
  * as a whole or refused as a whole.
  *
  * Sources: kernel/liveupdate/kexec_handover.c (kho_parse_scratch_size), lib/cmdline.c (memparse),
- * lib/kstrtox.c (kstrtouint). Recorded: test/fixtures/kho_scratch_options.json (Linux 7.3.4).
+ * lib/kstrtox.c (kstrtouint); before the merge kernel/kexec_kho_out.c (early_kho_scratch) and
+ * kernel/kexec_handover.c (kho_parse_scratch_size) of the series v3 and v4. Recorded:
+ * test/fixtures/kho_scratch_options.json (Linux 7.3.4).
  */
 
 import type { ScratchFormat } from '#src/abi/description/generation';
 
+/** A size that the option can name. */
+export type SizeName = 'lowmem' | 'global' | 'node';
+
+const ALL_SIZES: readonly SizeName[] = ['lowmem', 'global', 'node'];
+
 /** What kernels decide differently about the option. */
 export interface ScratchGrammar {
+  /** Sizes that it names, in order. */
+  readonly names: readonly SizeName[];
+  /**
+   * Where a percentage is looked for: as all of the text, as its beginning (in any base of C, of
+   * which 32 bits count), or nowhere.
+   */
+  readonly scale: 'whole' | 'ahead' | 'never';
   /** Take `0%`, which leaves KHO on without any scratch. */
   readonly takesZeroScale: boolean;
   /**
-   * When three sizes are too little: all of them zero, a sum that is zero modulo 2^64, or one of
-   * them zero.
+   * When sizes are too little: all of them zero, a sum that is zero modulo 2^64, or one of them
+   * zero; or never, and what is no size is zero as well.
    */
-  readonly refusesZero: 'all' | 'sum' | 'any';
+  readonly refusesZero: 'all' | 'sum' | 'any' | 'never';
   /** What becomes of a number that does not fit 64 bits. */
   readonly overflow: 'largest' | 'wraps';
   /** Read a unit without digits, such as `K`, as zero. */
   readonly takesBareUnit: boolean;
-  /** Ignore what follows the third size. */
+  /** Ignore what follows the last size. */
   readonly ignoresRest: boolean;
 }
 
 /** The grammar of the newest kernel as intended: what `spec/scratch-option.ts` says. */
 export const INTENDED_GRAMMAR: ScratchGrammar = {
+  names: ALL_SIZES,
+  scale: 'whole',
   takesZeroScale: false,
   refusesZero: 'all',
   overflow: 'largest',
@@ -43,7 +59,9 @@ export const INTENDED_GRAMMAR: ScratchGrammar = {
 /** The grammar as intended of the kernels that a description is about. */
 export const intendedGrammar = (format: ScratchFormat): ScratchGrammar => ({
   ...INTENDED_GRAMMAR,
-  refusesZero: format.mustNotBeZero === 'each' ? 'any' : 'all',
+  names: format.sizes,
+  scale: format.percent,
+  refusesZero: ({ each: 'any', sum: 'all', none: 'never' } as const)[format.mustNotBeZero],
   overflow: format.numbers === 'limited' ? 'largest' : 'wraps',
   takesBareUnit: format.numbers !== 'limited',
   ignoresRest: !format.wholeText,
@@ -60,13 +78,25 @@ const SHIPPED_6_18: ScratchGrammar = { ...SHIPPED_7_2, overflow: 'wraps', takesB
 /** Linux 6.16 and 6.17: no area may be empty, and a fourth size goes unnoticed. */
 const SHIPPED_6_16: ScratchGrammar = { ...SHIPPED_6_18, refusesZero: 'any', ignoresRest: true };
 
+/** The series v4: no area of low memory. */
+const POSTED_V4: ScratchGrammar = { ...SHIPPED_6_16, names: ['global', 'node'], scale: 'ahead' };
+/** The first series: one area, and whatever is said is its size. */
+const POSTED_V3: ScratchGrammar = {
+  ...POSTED_V4,
+  names: ['global'],
+  scale: 'never',
+  refusesZero: 'never',
+};
+
 /**
- * The grammar that the releases of a series have.
+ * The grammar that the releases of a series have, or a patch series before the merge.
  *
  * @param series such as `7.3`; one that is not known is taken for the newest
  */
 export const shippedGrammar = (series: string): ScratchGrammar => {
-  if (/^6\.1[67]$/.test(series)) return SHIPPED_6_16;
+  if (series === 'v3') return POSTED_V3;
+  if (series === 'v4') return POSTED_V4;
+  if (/^(?:v5|6\.1[67])$/.test(series)) return SHIPPED_6_16;
   return /^(?:6\.1[89]|7\.[01])$/.test(series) ? SHIPPED_6_18 : SHIPPED_7_2;
 };
 
@@ -104,9 +134,19 @@ export const parseScratchOption = (
   value: string,
   grammar: ScratchGrammar = INTENDED_GRAMMAR,
 ): ScratchOption => {
-  if (value === '') return refuse('it is empty');
-  return value[value.length - 1] === '%' ? parseScale(value, grammar) : parseSizes(value, grammar);
+  if (grammar.scale === 'ahead') {
+    const number = scanNumber(value, 0);
+    if (value[number.end] === '%') return scaleOf(number.exact & U32_MAX, grammar);
+  }
+  if (value === '' && grammar.refusesZero !== 'never') return refuse('it is empty');
+  const isScale = grammar.scale === 'whole' && value[value.length - 1] === '%';
+  return isScale ? parseScale(value, grammar) : parseSizes(value, grammar);
 };
+
+const scaleOf = (percent: bigint, { takesZeroScale }: ScratchGrammar): ScratchOption =>
+  percent === 0n && !takesZeroScale
+    ? refuse('it asks for no scratch at all')
+    : { kind: 'scale', percent: Number(percent) };
 
 const parseScale = (value: string, grammar: ScratchGrammar): ScratchOption => {
   if (value.length > SCALE_BUFFER) {
@@ -122,32 +162,36 @@ const parseScale = (value: string, grammar: ScratchGrammar): ScratchOption => {
     return refuse('a percentage is a plain decimal number and %');
   }
   if (percent > U32_MAX) return refuse(`a percentage is at most ${U32_MAX}`);
-  if (percent === 0n && !grammar.takesZeroScale) return refuse('it asks for no scratch at all');
-  return { kind: 'scale', percent: Number(percent) };
+  return scaleOf(percent, grammar);
 };
 
 const parseSizes = (value: string, grammar: ScratchGrammar): ScratchOption => {
+  const { names } = grammar;
   const sizes: bigint[] = [];
   let at = 0;
   let overflowed = false;
-  while (sizes.length < 3) {
+  while (sizes.length < names.length) {
     if (sizes.length > 0 && value[at++] !== ',') {
       return refuse(`after ${quote(value.slice(0, at - 1))} a comma and another size must follow`);
     }
     const size = scanSize(value, at, grammar);
-    if (size.end === at) return refuse(`${quote(value.slice(at))} does not start with a size`);
+    if (size.end === at && grammar.refusesZero !== 'never') {
+      return refuse(`${quote(value.slice(at))} does not start with a size`);
+    }
     sizes.push(size.bytes);
     overflowed ||= size.overflowed;
     at = size.end;
   }
-  const [lowmem, global, perNode] = sizes as [bigint, bigint, bigint];
   if (isTooLittle(sizes, grammar)) return refuse('it asks for too little');
   const rest = value.slice(at);
   if (rest !== '' && !grammar.ignoresRest) return refuse(`${quote(rest)} follows the third size`);
+  const of = (name: SizeName): bigint => sizes[names.indexOf(name)] ?? 0n;
+  const [lowmem, global, perNode] = [of('lowmem'), of('global'), of('node')];
   return { kind: 'sizes', lowmem, global, perNode, overflowed, rest };
 };
 
 const isTooLittle = (sizes: readonly bigint[], { refusesZero }: ScratchGrammar): boolean => {
+  if (refusesZero === 'never') return false;
   if (refusesZero === 'any') return sizes.includes(0n);
   const sum = sizes.reduce((total, size) => total + size, 0n);
   return (refusesZero === 'sum' ? BigInt.asUintN(64, sum) : sum) === 0n;
@@ -162,18 +206,24 @@ interface ScannedSize {
 
 /** Reads one number with its unit, as much of it as there is. */
 const scanSize = (value: string, start: number, grammar: ScratchGrammar): ScannedSize => {
-  const octal = value[start] === '0';
-  const hex = octal && letterAt(value, start + 1) === 'x' && isDigit(value, start + 2, 16);
-  const base = hex ? 16 : octal ? 8 : 10;
-  let at = hex ? start + 2 : start;
-  let exact = 0n;
-  for (; isDigit(value, at, base); at++) exact = exact * BigInt(base) + BigInt(digitAt(value, at));
+  let { end: at, exact } = scanNumber(value, start);
   const unit = at > start || grammar.takesBareUnit ? unitShift(letterAt(value, at)) : 0n;
   if (unit > 0n) at++;
   exact <<= unit;
   const overflowed = exact > U64_MAX;
   const kept = grammar.overflow === 'wraps' ? BigInt.asUintN(64, exact) : U64_MAX;
   return { bytes: overflowed ? kept : exact, end: at, overflowed };
+};
+
+/** Reads digits in the base that C takes them for; zero where there are none. */
+const scanNumber = (value: string, start: number): { exact: bigint; end: number } => {
+  const octal = value[start] === '0';
+  const hex = octal && letterAt(value, start + 1) === 'x' && isDigit(value, start + 2, 16);
+  const base = hex ? 16 : octal ? 8 : 10;
+  let at = hex ? start + 2 : start;
+  let exact = 0n;
+  for (; isDigit(value, at, base); at++) exact = exact * BigInt(base) + BigInt(digitAt(value, at));
+  return { exact, end: at };
 };
 
 /** The character at `at` with capitals made small; empty past the end. */

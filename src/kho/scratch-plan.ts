@@ -16,7 +16,7 @@ import { NEWEST_GENERATION, WIRE_GENERATIONS } from '#src/abi/description/genera
 import type { PageShift } from '#src/abi/description/page-size';
 import { Memblock } from './memblock.ts';
 import { DEFAULT_PERCENT } from './scratch-option.ts';
-import type { ScratchOption } from './scratch-option.ts';
+import type { ScratchOption, SizeName } from './scratch-option.ts';
 
 /** A range of memory in bytes. */
 export interface ByteRange {
@@ -62,33 +62,38 @@ export interface ScratchReserving {
   readonly roundsNamedSizes: boolean;
   /** Leave nodes without memory out, rather than fail on them. */
   readonly skipsNodesWithoutMemory: boolean;
+  /** Which areas there are; all three kinds when absent. */
+  readonly names?: readonly SizeName[];
   /** Round named sizes up to no more than 64 bits hold, rather than to 0; no kernel does yet. */
   readonly saturates?: boolean;
 }
 
-/** Every release series that has KHO, oldest first. */
-export const SCRATCH_SERIES: readonly string[] = WIRE_GENERATIONS.flatMap(
-  ({ releases }) => releases,
+/** Every series that has KHO, oldest first: patch series before the merge, then releases. */
+export const SCRATCH_SERIES: readonly string[] = WIRE_GENERATIONS.flatMap(({ id, releases }) =>
+  releases.length > 0 ? releases : [id],
 );
 
 /**
  * How the releases of a series reserve.
  *
- * That named sizes are rounded up is recorded for 7.3 and was not so up to 7.1; 7.2, which changed
- * the alignment, is taken to be like 7.3.
+ * That named sizes are rounded up is recorded for 7.3 and was not so from v5 to 7.1, which had
+ * other code for them than for nodes; 7.2, which changed the alignment, is taken to be like 7.3.
  *
  * @param series one of `SCRATCH_SERIES`; one that is not known is taken for the newest
  */
 export const shippedReserving = (series: string, pageShift: PageShift): ScratchReserving => {
   const generation =
-    WIRE_GENERATIONS.find(({ releases }) => releases.includes(series)) ?? NEWEST_GENERATION;
+    WIRE_GENERATIONS.find(({ id, releases }) => id === series || releases.includes(series)) ??
+    NEWEST_GENERATION;
   const since = (first: string): boolean =>
     !SCRATCH_SERIES.includes(series) ||
     SCRATCH_SERIES.indexOf(series) >= SCRATCH_SERIES.indexOf(first);
+  const hasLowmem = generation.scratch.sizes.includes('lowmem');
   return {
     align: generation.scratchAlignment[pageShift],
-    roundsNamedSizes: since('7.2'),
+    roundsNamedSizes: since('7.2') || !hasLowmem,
     skipsNodesWithoutMemory: since('6.19'),
+    ...(hasLowmem ? {} : { names: generation.scratch.sizes }),
   };
 };
 
@@ -146,26 +151,30 @@ export const wantedAreas = (
   machine: ScratchMachine,
   rules: ScratchReserving,
 ): readonly WantedArea[] => {
-  const { align } = rules;
+  const { align, names } = rules;
   const isUsed = (node: number): boolean =>
     !rules.skipsNodesWithoutMemory || machine.banks.some((bank) => bank.node === node);
   const nodes = Array.from({ length: machine.nodes }, (_, node) => node).filter(isUsed);
-  const areas = (lowmem: bigint, global: bigint, perNode: (node: number) => bigint) => [
-    { area: 'lowmem' as const, node: null, bytes: lowmem },
-    { area: 'global' as const, node: null, bytes: global },
-    ...nodes.map((node) => ({
-      area: 'node' as const,
-      node,
-      bytes: roundUp(perNode(node), align, rules.saturates),
-    })),
-  ];
+  const has = (area: SizeName): boolean => names === undefined || names.includes(area);
+  const areas = (lowmem: bigint, global: bigint, perNode: (node: number) => bigint) => {
+    const all: readonly WantedArea[] = [
+      { area: 'lowmem', node: null, bytes: lowmem },
+      { area: 'global', node: null, bytes: global },
+      ...nodes.map((node) => ({
+        area: 'node' as const,
+        node,
+        bytes: roundUp(perNode(node), align, rules.saturates),
+      })),
+    ];
+    return all.filter(({ area }) => has(area));
+  };
   const percent = percentOf(option);
   if (option.kind === 'sizes') {
     const named = (bytes: bigint) =>
       rules.roundsNamedSizes ? roundUp(bytes, align, rules.saturates) : bytes;
     return areas(named(option.lowmem), named(option.global), () => option.perNode);
   }
-  const lowmem = roundUp(scaled(early.low, percent), align);
+  const lowmem = has('lowmem') ? roundUp(scaled(early.low, percent), align) : 0n;
   const global = roundUp(wrapped(scaled(early.total, percent) - lowmem), align);
   return areas(lowmem, global, (node) => scaled(early.perNode[node] ?? 0, percent));
 };

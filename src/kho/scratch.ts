@@ -44,7 +44,7 @@ const optionOf = ({ machine, topology, decisions }: ScratchHost, line: number): 
     const perNode = bytes(scratch.perNode);
     return { kind: 'sizes', lowmem, global, perNode, overflowed: false, rest: '' };
   }
-  const text = scratchLines[line]?.text;
+  const text = scratchLines[line]?.text ?? (decisions.scratchMustBeAsked ? '' : undefined);
   if (text === undefined) return { kind: 'refused', why: 'there is none' };
   return parseScratchOption(text, decisions.scratchGrammar);
 };
@@ -75,6 +75,7 @@ const wantedBy = (
     roundsNamedSizes: decisions.roundsNamedScratch,
     skipsNodesWithoutMemory: decisions.skipsNodesWithoutMemory,
     saturates: decisions.scratchSizesSaturate,
+    names: (host.generation ?? NEWEST_GENERATION).scratch.sizes,
   });
 };
 
@@ -92,7 +93,8 @@ export interface ReservedScratch {
 }
 
 /**
- * Reserves an area of low memory, one for any node and one per node with memory.
+ * Reserves an area of low memory, one for any node and one per node with memory; those of them
+ * that the generation has.
  *
  * @param memblock knows what is reserved, and permits all memory
  * @param line index of the command line
@@ -107,8 +109,10 @@ export const reserveScratch = (
   const { machine, topology, decisions } = host;
   const align = decisions.alignsScratch ? alignmentOf(machine, decisions) : 1;
   const areas: ScratchArea[] = [];
-  const { sizes } = (host.generation ?? NEWEST_GENERATION).scratch;
-  const wanted = wantedBy(host, line, early, align).filter(({ area }) => sizes.includes(area));
+  const wanted = wantedBy(host, line, early, align);
+  if (decisions.scratchMustBeAsked && wanted.every(({ bytes }) => bytes === 0n)) {
+    return { areas, fits: false };
+  }
   for (const { area, node, bytes } of wanted) {
     const isLow = area === 'lowmem' && decisions.lowScratchBelowLimit;
     const low = node === null ? 1 : Math.max(1, topology.first(node));

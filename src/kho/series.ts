@@ -25,6 +25,8 @@ const OLDER: readonly Before[] = [
   },
   // Scratch was aligned to what CMA asks for.
   { before: '7.2', overrides: { scratchAlignment: 'pageblock' } },
+  // The size of scratch had no default in the first series.
+  { before: 'v4', overrides: { scratchMustBeAsked: true } },
   // kho_scratch_overlap() came with 6.18.
   { before: '6.18', overrides: { checksScratchOverlap: false } },
 ];

@@ -49,8 +49,9 @@ export class VmallocAreas {
     this.#pages = pages;
   }
 
-  make({ count, order, value: flags }: Call): number {
+  make({ count: asked, order, value: flags }: Call): number {
     const size = 2 ** order;
+    const count = this.#platform.decisions.areaPages(asked);
     if (count > this.#platform.topology.end) return -ENOMEM;
     const blocks: number[] = [];
     while (blocks.length * size < count) {
@@ -97,7 +98,8 @@ export class VmallocAreas {
     const { decisions } = this.#platform;
     const area = this.#areas.get(pfn);
     if (area === undefined) return decisions.checksArea ? -EINVAL : this.#preserveArea(noArea(pfn));
-    if (decisions.checksAreaFlags && (area.flags & ~KNOWN_FLAGS) !== 0) return -EOPNOTSUPP;
+    const described = decisions.describableFlags(KNOWN_FLAGS);
+    if (decisions.checksAreaFlags && (area.flags & ~described) !== 0) return -EOPNOTSUPP;
     return this.#preserveArea(area);
   }
 
@@ -119,6 +121,7 @@ export class VmallocAreas {
     if (first < 0) return first;
     let chunk = first;
     let used = 0;
+    let chunks = 1;
     for (let i = 0; i < blocks.length; i++) {
       const block = blocks[decisions.listedBlock(i, blocks.length)]!;
       const failed = this.#pages.preserveRange(block, 2 ** order);
@@ -130,7 +133,7 @@ export class VmallocAreas {
       );
       const last = i === blocks.length - 1;
       if (used < entries || (last && !decisions.followsFullChunks)) continue;
-      const next = this.#newChunk();
+      const next = chunks++ < decisions.chunksMax ? this.#newChunk() : -ENOMEM;
       if (next < 0) return this.#undo(first, order);
       const link = next * topology.pageBytes;
       writeU64(memory.pageForWriting(chunk), VMALLOC_CHUNK.next, link);
@@ -148,9 +151,10 @@ export class VmallocAreas {
   /** An empty chunk, preserved; or -ENOMEM. */
   #newChunk(): number {
     const { memory, decisions } = this.#platform;
-    const pfn = this.#pages.takePage();
+    const ofKho = decisions.chunksAre === 'of KHO';
+    const pfn = ofKho ? this.#pages.takePage() : this.#pages.takeBlock(0);
     if (pfn < 0) return -ENOMEM;
-    memory.zeroPage(pfn);
+    for (let page = decisions.clearedFrom(pfn); page <= pfn; page++) memory.zeroPage(page);
     if (!decisions.preservesChunks) return pfn;
     const failed = this.#pages.preserveRange(pfn, 1);
     if (failed < 0) this.#pages.givePage(pfn);

@@ -83,10 +83,6 @@ export const matrixText = (report: FullReport, colors: Colors): string => {
   const legend = MEANINGS.filter(([outcome]) => (seen[outcome] ?? 0) > 0).map(
     ([outcome, means]) => `  ${outcome.padEnd(WIDTH)} ${means} (${seen[outcome]} traces)`,
   );
-  const shown = Object.entries(witness).flatMap(([pair, { outcome, rule, steps, path }]) => [
-    `  ${pair.padEnd(12)} ${outcome.padEnd(WIDTH)} ${rule ?? ''} in ${steps} steps`,
-    ...(path === undefined ? [] : [`    npx kho-check replay ${path}`]),
-  ]);
   const series = early.kernels.filter((name) => !kernels.includes(name));
   return [
     ...table(report, kernels, kernels, color),
@@ -97,6 +93,16 @@ export const matrixText = (report: FullReport, colors: Colors): string => {
     ...letters(early, series, color),
     '',
     'Smallest traces',
-    ...shown,
+    ...traces(witness),
+    '',
+    'Smallest traces with a series before the merge',
+    ...traces(early.witness),
   ].join('\n');
 };
+
+/** Two lines for every trace: what it shows, and how to see it again. */
+const traces = (witness: MatrixReport['witness']): readonly string[] =>
+  Object.entries(witness).flatMap(([pair, { outcome, rule, steps, path }]) => [
+    `  ${pair.padEnd(12)} ${outcome.padEnd(WIDTH)} ${rule ?? ''} in ${steps} steps`,
+    ...(path === undefined ? [] : [`    npx kho-check replay ${path}`]),
+  ]);

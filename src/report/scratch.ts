@@ -86,7 +86,8 @@ const heading = (report: ScratchReport): string[] => {
   const memory = sizeText(BigInt(report.memoryBytes));
   const pages = sizeText(BigInt(report.pageBytes));
   const on = nodes === 1 ? '1 node' : `${nodes} nodes`;
-  return wrap(`Linux ${kernel}, ${memory} of memory on ${on}, ${pages} pages`, 0);
+  const name = kernel.startsWith('v') ? `the series ${kernel}` : `Linux ${kernel}`;
+  return wrap(`${name}, ${memory} of memory on ${on}, ${pages} pages`, 0);
 };
 
 const rangeText = (phys: number, bytes: bigint): string =>

@@ -34,7 +34,23 @@ const run = (...args: string[]): Report & { readonly status: number | null } => 
 const worstOf = (writer: string, reader: string): string =>
   outcomeOf(generationById(writer)!, generationById(reader)!, 12).outcome;
 
+/** The series before the merge and the first release, each after each other one. */
+const EARLY = ['v3', 'v4', 'v5', '6.16'];
+const EARLY_PAIRS = EARLY.flatMap((first) =>
+  EARLY.filter((next) => next !== first).map((next) => [first, next] as const),
+);
+
 describe(`over ${TRACES} traces`, () => {
+  test.each([...EARLY_PAIRS, ['any-early', 'any'] as const])(
+    'of %s and %s in turn, one of them from before the merge',
+    (first, next) => {
+      const asked = ['--kernel', first, '--next', next, '--seed', '1'];
+      const { status, counterexamples, missing } = run(...asked);
+      expect([counterexamples, missing, status]).toEqual([[], [], 0]);
+    },
+    HALF_AN_HOUR,
+  );
+
   test.each([1, 2])(
     'of any kernel after any other nothing breaks that was not foretold, seed %i',
     (seed) => {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { KERNELS } from '#model/kernels';
+import { kernelsNamed } from '#src/cli/systems';
 import { call, complaintOf, inOwnDirectory, untidyLines } from './call.ts';
 
 inOwnDirectory();
@@ -32,7 +33,9 @@ describe('abi matrix', () => {
   it('--json has every pair, and a trace that replays for whatever is not well', async () => {
     const { status, out } = await call('abi', 'matrix', '--traces', '2', '--json');
     expect(status).toBe(0);
-    const { kernels, outcomes, seen, witness } = JSON.parse(out) as Matrix;
+    const { kernels, outcomes, seen, witness, early } = JSON.parse(out) as Matrix & {
+      early: Matrix;
+    };
     expect(kernels).toEqual(names);
     expect(Object.keys(outcomes)).toEqual(names);
     const all = names.flatMap((writer) => names.map((reader) => outcomes[writer]![reader]!));
@@ -40,7 +43,19 @@ describe('abi matrix', () => {
     expect(Object.values(seen).reduce((sum, times) => sum + times, 0)).toBe(2 * all.length);
     const unwell = all.filter((outcome) => outcome !== 'same' && outcome !== 'refused');
     expect(Object.keys(witness)).toHaveLength(unwell.length);
-    for (const { rule, path } of Object.values(witness)) {
+    const isWell = (outcome: string): boolean => ['same', 'refused'].includes(outcome);
+    const pairs = Object.entries(early.outcomes).flatMap(([writer, row]) =>
+      Object.entries(row).flatMap(([reader, outcome]) =>
+        isWell(outcome) ? [] : [`${writer} → ${reader}`],
+      ),
+    );
+    expect(Object.keys(early.witness)).toEqual(pairs);
+    expect(pairs).toHaveLength(30);
+    // Those of the series that end alike are told alike.
+    const distinct = new Map(
+      Object.values(early.witness).map((each) => [`${each.outcome} ${each.rule}`, each]),
+    );
+    for (const { rule, path } of [...Object.values(witness), ...distinct.values()]) {
       expect(existsSync(path)).toBe(true);
       const replayed = await call('replay', path, '--json');
       expect([replayed.status, JSON.parse(replayed.out).rule]).toEqual([1, rule]);
@@ -53,6 +68,7 @@ describe('abi matrix', () => {
     expect(untidyLines(out)).toEqual([]);
     expect(out).toMatch(/^old \\ new 6\.16 {4}6\.17 {4}/);
     expect(out).toMatch(/\n6\.19 +misread +misread +ignored +same +panic +refused/);
+    expect(out).toMatch(/\n {2}v4 → v5 +misread +SCR-04 in 2 steps\n {4}npx kho-check replay /);
     expect(out).toMatch(/\n {2}6\.19 → 7\.0 +panic +KEX-04 in \d steps\n {4}npx kho-check replay /);
   });
 });
@@ -75,6 +91,18 @@ describe('run with kernels that follow each other', () => {
       expect(['ignored', 'misread', 'panic']).toContain(outcome);
       expect([reasons.length > 0, traces > 0]).toEqual([true, true]);
     }
+  });
+
+  it('knows words for several kernels, of which any is none before the merge', () => {
+    const named = (first: string, ...next: string[]): string =>
+      kernelsNamed(first, next)
+        .map(({ name }) => name)
+        .join(' ');
+    expect(named('any')).toBe([...names].reverse().join(' '));
+    expect(named('any-early')).toBe('v5 v4 v3');
+    expect(named('v4', 'v5', '6.16', 'v4')).toBe('v4 v5 6.16');
+    expect(named('7.3', 'any-early')).toBe('7.3 v3 v4 v5');
+    expect(named('any', 'any-early')).toBe(`${[...names].reverse().join(' ')} v3 v4 v5`);
   });
 
   it('says in the summary what was foretold, with a trace, in 80 columns', async () => {

@@ -31,6 +31,13 @@ describe('explain', () => {
     expect(document.suites).toEqual(suites);
   });
 
+  it('says what breaks a rule on purpose, or why nothing does', async () => {
+    const catches = await call('explain', 'KEX-08');
+    expect(plain(catches.out)).toContain('broken on purpose by: other-root-taken');
+    const none = await call('explain', 'HND-17');
+    expect(plain(none.out)).toContain('broken on purpose by: no fault; SCR-02 is asked when');
+  });
+
   it('of a trace file explains the rule that it breaks', async () => {
     const file = (rule?: string): void =>
       writeFileSync(

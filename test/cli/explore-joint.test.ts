@@ -52,6 +52,15 @@ describe('explore --against implementation', () => {
     expect(JSON.parse(out)).toMatchObject({ complete: false, stopped: 'memory', violation: null });
   });
 
+  it('says in its help what it does not do', async () => {
+    const { status, out } = await call('explore', '--help');
+    expect(status).toBe(0);
+    const text = out.replace(/\s+/g, ' ');
+    for (const option of ['--symmetry', '--workers <n>', '--resume <file>', '--rules <when>']) {
+      expect(text.slice(text.indexOf(option)), option).toMatch(/^[^;]*; law alone/);
+    }
+  });
+
   it('lists its scopes', async () => {
     const { status, out } = await call(...JOINT, '--list');
     expect(status).toBe(0);
@@ -63,6 +72,9 @@ describe('explore --against implementation', () => {
     [JOINT, /needs --scope NAME/],
     [[...JOINT, '--scope', 'chain3'], /no scope 'chain3' of law and implementation/],
     [[...JOINT, '--scope', 'page', '--symmetry'], /--symmetry is for --against law/],
+    [[...JOINT, '--scope', 'page', '--workers', '2'], /--workers is for --against law; leave it/],
+    [[...JOINT, '--scope', 'page', '--resume', 'x'], /--resume is for --against law; leave it out/],
+    [[...JOINT, '--scope', 'page', '--rules', 'new'], /--rules new is for --against law/],
     [[...JOINT, '--scope', 'page', '--fault', 'none'], /no fault 'none'/],
     [['explore', '--scope', 'reference-small', '--fault', 'x'], /go with --against/],
   ])('complains in one line: %j', async (argv, words) => {

@@ -75,6 +75,35 @@ const KEYS = [
   'warnings',
 ] as const;
 
+describe('series before the merge', () => {
+  const areas = async (kernel: string, ...option: string[]) => {
+    const machine = ['--memory', '1G', '--nodes', '2', '--early-reserved', '24M'];
+    const told = option.flatMap((text) => ['--option', text]);
+    const document = await askJson(...machine, '--kernel', kernel, ...told);
+    return document.areas.map(
+      ({ area, bytes }: { area: string; bytes: string }) => `${area} ${Number(bytes) / 2 ** 20}`,
+    );
+  };
+
+  it('v4 has no area of low memory, and two sizes or a percentage', async () => {
+    expect(await areas('v4', '65M,9M,x')).toEqual(['global 66', 'node 10', 'node 10']);
+    expect((await areas('v4'))[0]).toBe('global 48');
+    expect((await areas('v4', '0x64%x'))[0]).toBe('global 24');
+    const out = plain(await ask('--memory', '1G', '--kernel', 'v4', '--option', '65M,9M,8M'));
+    expect(out).toMatch(/^the series v4, 1 GiB/);
+    expect(out).toContain('asks for 65 MiB on any node and 9 MiB on each node.');
+    expect(out).toContain('warning: the kernel ignores what follows the second size');
+  });
+
+  it('v3 has one area if somebody asks for it, and else no KHO', async () => {
+    expect(await areas('v3', '65M,9M')).toEqual(['global 66']);
+    expect(await areas('v3')).toEqual([]);
+    expect(await areas('v3', 'much')).toEqual([]);
+    const out = plain(await ask('--memory', '1G', '--kernel', 'v3'));
+    expect(out).toContain('Without kho_scratch= no scratch is asked for. KHO is off');
+  });
+});
+
 describe('the JSON document', () => {
   it.each(RECORDED.map((recorded) => [recorded.value, recorded] as const))(
     'has the recorded sizes of kho_scratch=%s',
@@ -184,7 +213,10 @@ describe('wrong usage', () => {
     [['--memory', Array(65).fill('1G').join()], 'at most 64 nodes'],
     [['--memory', '1G', '--page-size', '8K'], "4K, 16K or 64K, not '8K'"],
     [['--memory', '1G', '--page-size', 'x'], '--page-size takes'],
-    [['--memory', '1G', '--kernel', '6.15'], "no kernel '6.15' is known; there are 6.16, "],
+    [
+      ['--memory', '1G', '--kernel', '6.15'],
+      "no kernel '6.15' is known; there are v3, v4, v5, 6.16, ",
+    ],
     [['--memory', '1G', '--early-reserved', '1G'], '--early-reserved takes less'],
     [['--memory', '1G', '--early-reserved', '0'], '--early-reserved takes a size'],
     [['--memory', '8G', '--low-memory', '5G'], '--low-memory takes at most 4G'],

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { machineShapes, planOf } from '#model/generators';
 import { NEWEST_KERNEL } from '#model/kernels';
-import { buildMachine, plainShape, shapeProblem } from '#model/machines';
+import { buildMachine, earlyProblem, plainShape, shapeProblem } from '#model/machines';
 import type { MachineShape } from '#model/machines';
-import { SCRATCH_LINES, lineCount } from '#model/scratch-lines';
+import { EARLY_SCRATCH_LINES, SCRATCH_LINES, lineCount } from '#model/scratch-lines';
 import { tightShape } from '#model/tight-scratch';
 import type { Step } from '#model/step';
 import type { ExecutedCall } from '#src/checker/run-trace';
@@ -63,6 +63,36 @@ describe('values of kho_scratch', () => {
       .sample(machineShapes({ nodesMin: 1, nodesMax: 4 }), { seed: 1, numRuns: 600 })
       .filter(({ scratchLines }) => scratchLines?.includes(value) === true);
     expect(drawn.length).toBeGreaterThan(0);
+  });
+
+  it('of the series before the merge are drawn for them alone, and are certain', () => {
+    const draw = (hasOwnOption: boolean): readonly MachineShape[] =>
+      fc.sample(machineShapes({ nodesMin: 1, nodesMax: 4, hasOwnOption }), {
+        seed: 1,
+        numRuns: 400,
+      });
+    const own = draw(true);
+    expect(own.flatMap((shape) => [shapeProblem(shape), earlyProblem(shape)]).join('')).toBe('');
+    const drawn = new Set(own.flatMap(({ scratchLines = [] }) => scratchLines));
+    const wanted = EARLY_SCRATCH_LINES.flat();
+    expect(wanted.filter((line) => !drawn.has(line))).toEqual([]);
+    const others = new Set(draw(false).flatMap(({ scratchLines = [] }) => scratchLines));
+    expect(others.has('4M,8M')).toBe(false);
+    const lines = own.filter((shape) => shape.scratchLines !== undefined);
+    for (const shape of lines) {
+      expect(
+        buildMachine(shape, { hasOldTrees: true, hasOwnOption: true }).scratchLines,
+      ).toHaveLength(shape.scratchLines!.length);
+    }
+  });
+
+  it('of which nobody knows what v4 makes of them are not given to it', () => {
+    const unclear = with_(['30M,4M,4M'], { nodes: [0x2400], lowFrames: 0x1400 });
+    expect(shapeProblem(unclear)).toBe('');
+    expect(earlyProblem(unclear)).toContain('may or may not fit');
+    const use = { hasOldTrees: true, hasOwnOption: true };
+    expect(buildMachine(unclear, use).scratchLines).toBeUndefined();
+    expect(buildMachine(unclear).scratchLines).toHaveLength(1);
   });
 
   it('are those of the kernel that boots, and of no use on a handover', () => {

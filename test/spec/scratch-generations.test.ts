@@ -70,10 +70,38 @@ describe('an option', () => {
     expect(asked.map((generation) => kernelReads(text, generation))).toEqual(means);
   });
 
+  it.each([
+    ['4M,8M', [0n, 4n * M, 0n], [0n, 4n * M, 8n * M]],
+    ['1M,2M,3Mx', [0n, M, 0n], [0n, M, 2n * M]],
+    ['4M', [0n, 4n * M, 0n], 'refused'],
+    ['4M,', [0n, 4n * M, 0n], 'refused'],
+    ['4M,0', [0n, 4n * M, 0n], 'refused'],
+    ['0,4M', [0n, 0n, 0n], 'refused'],
+    ['K,4M', [0n, 0n, 0n], 'refused'],
+    ['4Mx,4M', [0n, 4n * M, 0n], 'refused'],
+    ['all', [0n, 0n, 0n], 'refused'],
+    ['', [0n, 0n, 0n], 'refused'],
+    ['150%', [0n, 150n, 0n], 150],
+    ['150%x', [0n, 150n, 0n], 150],
+    ['0x12c%', [0n, 300n, 0n], 300],
+    ['0310%', [0n, 200n, 0n], 200],
+    ['08%', [0n, 0n, 0n], 'refused'],
+    ['+200%', [0n, 0n, 0n], 'refused'],
+    ['%', [0n, 0n, 0n], 'refused'],
+    ['0%', [0n, 0n, 0n], 'refused'],
+    ['4294967496%', [0n, 4294967496n, 0n], 200],
+    ['18446744073709551816%', [0n, 200n, 0n], 200],
+    ['16E,4M', [0n, 0n, 0n], 'refused'],
+  ])('%j means a size to v3, and two or a percentage to v4', (text, ...means) => {
+    const asked = ['v3', 'v4'] as const;
+    expect(asked.map((generation) => lawReads(text, generation))).toEqual(means);
+    expect(asked.map((generation) => kernelReads(text, generation))).toEqual(means);
+  });
+
   const digits = fc.stringMatching(/^(0x[0-9a-fA-F]{0,17}|0[0-8]{0,3}|[1-9]\d{0,20}|)$/);
-  const unit = fc.constantFrom('', '', 'K', 'm', 'E', 'x', ' ');
+  const unit = fc.constantFrom('', '', 'K', 'm', 'E', 'x', ' ', '%');
   const text = fc
-    .array(fc.tuple(digits, unit), { minLength: 2, maxLength: 4 })
+    .array(fc.tuple(digits, unit), { minLength: 1, maxLength: 4 })
     .map((parts) => parts.map((part) => part.join('')).join(','));
 
   it.each(GENERATIONS)('means the same to both readings of %s', (generation) => {
@@ -115,6 +143,15 @@ describe('a cold kernel', () => {
     const want = [1, 3, 1].map((units) => units * (unit === 512 ? 512 : 1024));
     const sizes = unit === 512 ? '1M,5M,1M' : '1M,9M,1M';
     expect(areasOf(name, withLine(sizes), [])).toEqual([`${name} ${want.join(',')}`]);
+  });
+
+  it('of a series before the merge has the areas of its own form, or no KHO', () => {
+    expect(areasOf('v4', withLine('5M,3M,x'), [])).toEqual(['v4 0,1536,1024']);
+    expect(areasOf('v4', withLine('32768%'), [])).toEqual(['v4 0,1024,1024']);
+    const lines = { scratchLines: ['5M,3M', null, 'none', '1T'] };
+    const boots = [1, 2, 3].map((line, id): Step => ({ id, do: 'boot with', line }));
+    const off = ['v3 off', 'v3 off', 'v3 off'];
+    expect(areasOf('v3', withLine('', lines), boots)).toEqual(['v3 0,1536,0', ...off]);
   });
 
   it('of another generation reads the same command line anew', () => {

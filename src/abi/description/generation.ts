@@ -115,10 +115,13 @@ export interface ScratchFormat {
   readonly sizes: readonly ('lowmem' | 'global' | 'node')[];
   /** Scale in percent when the option is absent; undefined where KHO is then off. */
   readonly defaultPercent: number | undefined;
-  /** Whether `N%` is understood. */
-  readonly percent: boolean;
-  /** `each`: every size must be above zero; `sum`: their sum. */
-  readonly mustNotBeZero: 'each' | 'sum';
+  /**
+   * How `N%` is understood. `whole`: the text ends with %, and a decimal number is all of the rest.
+   * `ahead`: a % stands behind a number in any base of C, and what follows is not looked at.
+   */
+  readonly percent: 'whole' | 'ahead' | 'never';
+  /** `each`: every size must be above zero; `sum`: their sum; `none`: zero is no scratch. */
+  readonly mustNotBeZero: 'each' | 'sum' | 'none';
   /** Whether text behind the last size is refused. */
   readonly wholeText: boolean;
   /**

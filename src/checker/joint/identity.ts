@@ -10,6 +10,7 @@
  * which differ in nothing but the order of writes are one.
  */
 import type { Stateful } from '#model/system';
+import type { Session, Sessions } from '#model/sessions';
 import type { World } from '#model/world';
 import type { Declaration, FrameCells, KernelCell, SlotCells } from '#spec/algebra/cells';
 import { CELLS } from '#spec/state';
@@ -39,8 +40,17 @@ const [FRAME_CELLS, SLOT_CELLS, KERNEL_CELLS] = ['frame', 'slot', 'kernel'].map(
   readonly string[],
 ];
 
+/** Stands for the session of a file that has none. */
+const NOBODYS = -2;
+
 const isStateful = (value: object): value is Stateful =>
   'state' in value && typeof value.state === 'function';
+
+/** Bytes as they were, and the number of their part. */
+interface Written {
+  readonly copy: Uint8Array;
+  readonly part: number;
+}
 
 /** Numbers states. One per search: what it gave a number to it never forgets. */
 export class Identities {
@@ -51,6 +61,8 @@ export class Identities {
   readonly #parts = new Map<string, number>();
   readonly #words = new Map<string, number>();
   readonly #stamps = new Map<number, number>();
+  /** What bytes were when they were written down last, and as which part. */
+  readonly #pages = new WeakMap<ArrayBufferView, Written>();
   #buffer = new Float64Array(1 << 12);
   #bytes = Buffer.from(this.#buffer.buffer);
   #top = 0;
@@ -136,6 +148,7 @@ export class Identities {
       if (name === 'state' || name === 'kernels' || name === 'luo') continue;
       if (name !== 'alive') this.#value(value);
     }
+    if (world.luo.any) this.#sessionsOf(world.luo);
     for (const object of world.alive) {
       for (const [name, value] of Object.entries(object)) {
         if (name === 'calls') this.#text(object.calls.noun);
@@ -143,6 +156,24 @@ export class Identities {
       }
     }
     this.#close(start);
+  }
+
+  /** Of several that one step made, the first is the one that steps speak of. */
+  #sessionsOf({ sessions, files }: Sessions): void {
+    const first = (list: readonly { readonly id: number }[], id: number): number =>
+      list.findIndex((each) => each.id === id);
+    const of = (session: Session | undefined): number =>
+      session === undefined ? NOBODYS : sessions.indexOf(session);
+    this.#list(
+      sessions.map(({ id, name, side, retrieved }) => {
+        return [first(sessions, id), name, side, retrieved];
+      }),
+    );
+    this.#list(
+      files.map(({ id, token, session, came, pages, count, retrieved }) => {
+        return [first(files, id), token, of(session), of(came), pages, count, retrieved];
+      }),
+    );
   }
 
   #value(value: unknown): void {
@@ -155,8 +186,7 @@ export class Identities {
   }
 
   #object(value: object): void {
-    if (value instanceof Uint8Array) this.#bytesOf(value);
-    else if (ArrayBuffer.isView(value)) this.#list(value as unknown as readonly number[]);
+    if (ArrayBuffer.isView(value)) this.#bytesOf(value);
     else if (Array.isArray(value)) this.#list(value);
     else if (value instanceof Map || value instanceof Set) this.#list([...value]);
     else if (isStateful(value)) {
@@ -181,7 +211,22 @@ export class Identities {
   }
 
   /** Bytes as a part: their number, and those that are not 0, four at a time where they can be. */
-  #bytesOf(bytes: Uint8Array): void {
+  #bytesOf(view: ArrayBufferView): void {
+    const { buffer, byteOffset, byteLength } = view;
+    const bytes =
+      view instanceof Uint8Array ? view : new Uint8Array(buffer, byteOffset, byteLength);
+    const last = this.#pages.get(view);
+    if (last !== undefined && Buffer.compare(last.copy, bytes) === 0) {
+      this.#room(2);
+      this.#add(PART);
+      this.#add(last.part);
+      return;
+    }
+    const part = this.#writeBytes(bytes);
+    this.#pages.set(view, { copy: bytes.slice(), part });
+  }
+
+  #writeBytes(bytes: Uint8Array): number {
     const start = this.#top;
     this.#single(bytes.length);
     const whole = bytes.byteOffset % 4 === 0 && bytes.length % 4 === 0;
@@ -191,7 +236,7 @@ export class Identities {
       this.#single(i);
       this.#single(words[i]!);
     }
-    this.#close(start);
+    return this.#close(start);
   }
 
   #text(text: string): void {

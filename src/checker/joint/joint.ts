@@ -3,11 +3,13 @@
  * level by level, every step judged as lockstep does.
  *
  * A state is the law's, the world's and the system's together, told apart exactly (identity.ts).
- * The first step that breaks a rule ends the search: all traces of the scope with fewer steps were
- * run, or go on like one that was, so no shorter one breaks a rule.
+ * The first step that breaks a rule, or the rule that is asked for, ends the search: all traces of
+ * the scope with fewer steps were run, or go on like one that was, so no shorter one breaks it. A
+ * trace ends at the first rule that it breaks, everything compared after every step.
  */
+import { getHeapStatistics } from 'node:v8';
 import type { KernelProfile } from '#model/kernels';
-import { makesObject } from '#model/scopes/joint';
+import { makersIn, makesObject, objectsIn } from '#model/scopes/joint';
 import type { JointScope, Letter } from '#model/scopes/joint';
 import { KINDS } from '#model/step';
 import type { Step, Trace } from '#model/step';
@@ -18,9 +20,16 @@ import { Identities } from './identity.ts';
 import { Pair } from './pair.ts';
 
 export interface JointOptions {
+  /**
+   * Whether a trace that breaks a rule is what is looked for; any is when absent. One that is not
+   * ends where it breaks the rule, and the search goes on with others.
+   */
+  readonly isWanted?: ((trace: Trace, violation: Violation) => boolean) | undefined;
+  /** Steps of a trace at most; unlimited when absent. */
+  readonly depthLimit?: number | undefined;
   /** Milliseconds; unlimited when absent. */
   readonly timeLimit?: number | undefined;
-  /** Bytes that states may take, roughly; unlimited when absent. */
+  /** Bytes that states may take, roughly; most of what there is when absent. */
   readonly memoryLimit?: number | undefined;
   readonly onProgress?: ((found: JointProgress) => void) | undefined;
 }
@@ -35,7 +44,7 @@ export interface JointProgress {
 export interface JointResult extends JointProgress {
   /** Whether every state was visited and every step tried there. */
   readonly complete: boolean;
-  readonly stopped: null | 'memory' | 'time';
+  readonly stopped: null | 'memory' | 'time' | 'depth';
   readonly deadlocks: number;
   /** Kinds of step that applied in no state. */
   readonly neverEnabled: readonly string[];
@@ -60,6 +69,18 @@ interface Node {
 /** What a node and its place in the set of states take, roughly. */
 const NODE_BYTES = 160;
 
+/** Memory is looked at once for so many states. */
+const MEMORY_EVERY = 64;
+/** Part of the memory for objects that states may take where nobody says. */
+const MEMORY_PART = 0.75;
+
+const memoryThereIs = (): number => MEMORY_PART * getHeapStatistics().heap_size_limit;
+
+const memoryTaken = (): number => {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+};
+
 interface Broken {
   readonly steps: readonly Step[];
   readonly violation: Violation;
@@ -72,10 +93,10 @@ const pathTo = (node: Node): Step[] => {
   return steps.reverse();
 };
 
-/** A letter as step number `id`, once for every object that it may be about. */
-const spelled = (letter: Letter, id: number, world: World): readonly Step[] =>
+/** A letter as step number `id`, once for everything that it may be about. */
+const spelled = (letter: Letter, id: number, makers: readonly number[]): readonly Step[] =>
   'of' in KINDS[letter.do].fields
-    ? world.alive.map((object) => ({ id, ...letter, of: object.id }) as Step)
+    ? makers.map((of) => ({ id, ...letter, of }) as Step)
     : [{ id, ...letter } as Step];
 
 export class JointSearch {
@@ -88,6 +109,9 @@ export class JointSearch {
   readonly #setup: number;
   #transitions = 0;
   #deadlocks = 0;
+  readonly #before = memoryTaken();
+  #grown = 0;
+  #asked = 0;
 
   constructor(
     scope: JointScope,
@@ -108,19 +132,24 @@ export class JointSearch {
 
   run(): JointResult {
     const begin = performance.now();
-    const { timeLimit = Infinity, memoryLimit = Infinity, onProgress } = this.#options;
+    const { timeLimit = Infinity, memoryLimit = memoryThereIs() } = this.#options;
+    const { depthLimit = Infinity, onProgress } = this.#options;
     const violation = this.#pair.boot();
     const result = (depth: number, stopped: JointResult['stopped'], broken?: Broken) =>
       this.#result(performance.now() - begin, depth, stopped, broken);
-    if (violation !== undefined) return result(0, null, { steps: [], violation });
+    if (violation !== undefined) {
+      const isWanted = this.#isWanted([], violation);
+      return result(0, null, isWanted ? { steps: [], violation } : undefined);
+    }
     this.#enter();
     const again = this.#pair.save();
     let level: readonly Node[] = [{ parent: undefined, step: undefined, depth: 0, again }];
     for (let depth = 0; ; depth++) {
+      if (depth >= depthLimit) return result(depth, 'depth');
       const next: Node[] = [];
       for (const node of level) {
         if (performance.now() - begin > timeLimit) return result(depth, 'time');
-        if (this.#bytes > memoryLimit) return result(depth, 'memory');
+        if (this.#memory > memoryLimit) return result(depth, 'memory');
         const broken = this.#expand(node, next);
         if (broken !== undefined) return result(depth + 1, null, broken);
         onProgress?.({ states: this.#seen.size, transitions: this.#transitions, depth });
@@ -128,6 +157,12 @@ export class JointSearch {
       if (next.length === 0) return result(depth, null);
       level = next;
     }
+  }
+
+  /** Bytes that are taken, those that lead back to states that wait for their turn among them. */
+  get #memory(): number {
+    if (this.#asked++ % MEMORY_EVERY === 0) this.#grown = memoryTaken() - this.#before;
+    return Math.max(this.#grown, this.#bytes);
   }
 
   get #bytes(): number {
@@ -141,9 +176,15 @@ export class JointSearch {
     return this.#seen.add(this.#identities.of(state, world, system)).size > before;
   }
 
+  #isWanted(steps: readonly Step[], violation: Violation): boolean {
+    const { isWanted } = this.#options;
+    return isWanted?.({ machine: this.#scope.machine, steps }, violation) ?? true;
+  }
+
   /** Takes every step that applies in a node; answers the first one that broke a rule, and how. */
   #expand(node: Node, next: Node[]): Broken | undefined {
     const pair = this.#pair;
+    const { depthLimit = Infinity } = this.#options;
     node.again!();
     const steps = this.#stepsOf(pair.world, node.depth);
     if (steps.length === 0) this.#deadlocks++;
@@ -152,8 +193,14 @@ export class JointSearch {
       this.#transitions++;
       let isNew = false;
       const violation = pair.judge(step, () => !(isNew = this.#enter()));
-      if (violation !== undefined) return { steps: [...pathTo(node), step], violation };
-      if (isNew) next.push({ parent: node, step, depth: node.depth + 1, again: pair.save() });
+      if (violation !== undefined) {
+        const trace = [...pathTo(node), step];
+        if (this.#isWanted(trace, violation)) return { steps: trace, violation };
+      } else if (isNew) {
+        const depth = node.depth + 1;
+        const again = depth < depthLimit ? pair.save() : undefined;
+        next.push({ parent: node, step, depth, again });
+      }
     }
     node.again = undefined;
     return undefined;
@@ -163,10 +210,11 @@ export class JointSearch {
   #stepsOf(world: World, id: number): readonly Step[] {
     const { letters, objects, kexecs } = this.#scope;
     const steps: Step[] = [];
+    const makers = makersIn(world);
     for (const letter of letters) {
-      if (world.alive.length >= objects && makesObject(letter)) continue;
+      if (objectsIn(world) >= objects && makesObject(letter)) continue;
       if (letter.do === 'kexec' && world.state.kexecs.get() >= kexecs) continue;
-      for (const step of spelled(letter, id, world)) {
+      for (const step of spelled(letter, id, makers)) {
         if (world.calls(step).length === 0) continue;
         this.#enabled.add(letter.do);
         steps.push(step);

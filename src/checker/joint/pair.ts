@@ -14,8 +14,9 @@ import type { Step } from '#model/step';
 import type { Stateful, System } from '#model/system';
 import { World } from '#model/world';
 import { GENERATIONS, ageOf, generationOfAge } from '#spec/generations';
+import type { Generation } from '#spec/generations';
 import { CELLS } from '#spec/state';
-import { Lockstep } from '../lockstep.ts';
+import { FULL_EVERY, Lockstep } from '../lockstep.ts';
 import type { Violation } from '../lockstep.ts';
 import type { SystemMaker } from '../run-trace.ts';
 import { Tally } from '../tally.ts';
@@ -27,6 +28,7 @@ export type StatefulSystem = System & Stateful;
 const isStateful = (system: System): system is StatefulSystem =>
   system.state !== undefined && system.save !== undefined;
 
+const FIRST_WITHOUT_RANGES = GENERATIONS.indexOf('v5');
 const FIRST_WITH_SIZES = GENERATIONS.indexOf('7.1');
 
 const SLOT_CELLS = Object.values(CELLS).filter((cell) => cell.kind === 'slot');
@@ -52,7 +54,8 @@ export class Pair {
     this.#kernel = kernel;
     const all = [GENERATIONS.indexOf(kernel.generation), ...others];
     const hasOldTrees = all.some((each) => each < FIRST_WITH_SIZES);
-    this.state = sparseState(buildMachine(shape, { hasOldTrees }));
+    const hasOwnOption = all.some((each) => each < FIRST_WITHOUT_RANGES);
+    this.state = sparseState(buildMachine(shape, { hasOldTrees, hasOwnOption }));
     const scope = scopeOf(this.state.machine);
     this.slots = SLOT_CELLS.map((cell) => cell.slots!(scope));
     this.system = this.#newSystem();
@@ -65,6 +68,11 @@ export class Pair {
     return system;
   }
 
+  /** Nothing is noted: where both are next, everything is another. */
+  #lockstepOf(generation: Generation): Lockstep {
+    return new Lockstep(this.system, this.state, generation, this.#tally, FULL_EVERY, false);
+  }
+
   /** Switches a new machine on, and judges it. */
   boot(): Violation | undefined {
     const { state } = this;
@@ -73,7 +81,7 @@ export class Pair {
     state.runs.set(state.installed.get());
     this.system = this.#newSystem();
     this.world = new World(state);
-    const lockstep = new Lockstep(this.system, state, this.#kernel.generation, this.#tally);
+    const lockstep = this.#lockstepOf(this.#kernel.generation);
     return lockstep.call(call('coldBoot'), () => {}) ?? lockstep.compareRest();
   }
 
@@ -86,7 +94,7 @@ export class Pair {
   judge(step: Step, isKnown = (): boolean => false): Violation | undefined {
     const { state, world } = this;
     const generation = generationOfAge(state.runs.get());
-    const lockstep = new Lockstep(this.system, state, generation, this.#tally);
+    const lockstep = this.#lockstepOf(generation);
     for (const made of world.calls(step)) {
       const violation = lockstep.call(made, (answer) => world.settle(step, made, answer));
       if (violation !== undefined) return violation;

@@ -1,8 +1,4 @@
-/**
- * Remembering the law's state and the world, to go on from them another time.
- *
- * The world of live update sessions is not among what is remembered: scopes do not speak of it.
- */
+/** Remembering the law's state and the world, to go on from them another time. */
 import { World } from '#model/world';
 import type { Making } from '#model/world-object';
 import type { SparseState } from '#model/sparse-carrier';
@@ -62,12 +58,15 @@ export const saveLaw = (state: SparseState, slots: readonly number[]): (() => vo
 
 /** Remembers a world; what is returned makes one that is like it, on the same state of the law. */
 export const saveWorld = (world: World): (() => World) => {
-  const { state, kernels, alive, luo: _, hogged, ...plain } = world;
+  const { state, kernels, alive, luo, hogged, ...plain } = world;
   const objects = alive.map((object) => ({ ...object }));
   const taken = [...hogged];
+  // Files and sessions know each other: they are copied together.
+  const sessions = luo.any ? structuredClone({ ...luo }) : undefined;
   return () => {
     const again = Object.assign(new World(state, kernels), plain);
     again.hogged.push(...taken);
+    if (sessions !== undefined) Object.assign(again.luo, structuredClone(sessions));
     for (const object of objects) {
       again.add(object.id, object as Making);
       Object.assign(again.alive.at(-1)!, object);

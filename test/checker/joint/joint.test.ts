@@ -32,6 +32,8 @@ describe('specification × implementation', () => {
     ['tree', 'subtree-stays', 'TRE-07', 4],
     ['border', 'restore-ignores-nodes', 'RST-03', 5],
     ['page', 'restore-twice', 'RST-02', 6],
+    ['sessions', 'file-in-two-sessions', 'LUO-11', 4],
+    ['sessions', 'session-loses-last-file', 'LUO-20', 5],
   ])('on %s, %s breaks %s in %d steps and no fewer', (name, id, rule, steps) => {
     const { broken, complete } = search(name, id);
     expect(complete).toBe(false);

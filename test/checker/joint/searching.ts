@@ -1,6 +1,6 @@
 /** Searching specification × implementation in tests. */
 import { kernelByName } from '#model/kernels';
-import { jointScopeByName, makesObject } from '#model/scopes/joint';
+import { jointScopeByName, makersIn, makesObject, objectsIn } from '#model/scopes/joint';
 import type { JointScope } from '#model/scopes/joint';
 import { KINDS } from '#model/step';
 import type { Step } from '#model/step';
@@ -43,9 +43,9 @@ export const stepsAt = (
 ): Map<string, Step> => {
   const steps = new Map<string, Step>();
   for (const [at, letter] of letters.entries()) {
-    if (world.alive.length >= objects && makesObject(letter)) continue;
+    if (objectsIn(world) >= objects && makesObject(letter)) continue;
     if (letter.do === 'kexec' && world.state.kexecs.get() >= kexecs) continue;
-    const of = 'of' in KINDS[letter.do].fields ? world.alive.map((each) => each.id) : [-1];
+    const of = 'of' in KINDS[letter.do].fields ? makersIn(world) : [-1];
     for (const [place, object] of of.entries()) {
       const step = (object < 0 ? { id, ...letter } : { id, ...letter, of: object }) as Step;
       if (world.calls(step).length > 0) steps.set(`${at} of ${place}`, step);

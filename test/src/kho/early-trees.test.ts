@@ -123,6 +123,18 @@ describe('the tree of v3 and v4', () => {
     expect(text).toBe('mem\0compatible\0');
   });
 
+  it('tells a name from one with a unit address, unless it is decided not to', () => {
+    const { tree, tracker, page } = treeOf('v4');
+    tracker.add(0x200, 1);
+    tree.add('a@1', 0x200 * PAGE, 1);
+    tree.add('a', 0x201 * PAGE, 2);
+    tree.write(0);
+    const second = { phys: 0x201 * PAGE, bytes: 2 };
+    expect(userOfTree(page(), 'a', INTENDED)).toEqual(second);
+    const libfdt = { ...INTENDED, matchesWholeNames: false };
+    expect(userOfTree(page(), 'a', libfdt)).toEqual({ phys: 0x200 * PAGE, bytes: 1 });
+  });
+
   it('names what users hand over, what is kept, and regions; all of that is preserved', () => {
     const { memory, tree, tracker, page, decoded } = treeOf('v4');
     tracker.add(0x300, 0);
@@ -148,8 +160,8 @@ describe('the tree of v3 and v4', () => {
       [0x300, 0],
     ]);
     expect(subtrees).toEqual([{ name: 'a', phys: 0x200 * PAGE, bytes: PAGE + 1 }]);
-    expect(userOfTree(page(), 'a')).toEqual({ phys: 0x200 * PAGE, bytes: PAGE + 1 });
-    expect(userOfTree(page(), 'memory')).toBe(-ENOENT);
+    expect(userOfTree(page(), 'a', INTENDED)).toEqual({ phys: 0x200 * PAGE, bytes: PAGE + 1 });
+    expect(userOfTree(page(), 'memory', INTENDED)).toBe(-ENOENT);
     expect(regionsOfTree(page())).toEqual([REGION]);
     expect(readMemblockNode(page())).toEqual([{ name: 'rmA', start: 0x200800, size: 0x1000 }]);
   });

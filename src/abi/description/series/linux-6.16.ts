@@ -43,7 +43,7 @@ export const LINUX_6_16: Generation = {
   scratch: {
     sizes: ['lowmem', 'global', 'node'],
     defaultPercent: 200,
-    percent: true,
+    percent: 'whole',
     mustNotBeZero: 'each',
     wholeText: false,
     nodes: 'online',

@@ -45,8 +45,8 @@ export const V3: Generation = {
   scratch: {
     sizes: ['global'],
     defaultPercent: undefined,
-    percent: false,
-    mustNotBeZero: 'each',
+    percent: 'never',
+    mustNotBeZero: 'none',
     wholeText: false,
     nodes: 'none',
   },

@@ -13,7 +13,7 @@ export const V4: Generation = {
   scratch: {
     sizes: ['global', 'node'],
     defaultPercent: 200,
-    percent: true,
+    percent: 'ahead',
     mustNotBeZero: 'each',
     wholeText: false,
     nodes: 'online',

@@ -37,7 +37,7 @@ export const V5: Generation = {
   scratch: {
     sizes: ['lowmem', 'global', 'node'],
     defaultPercent: 200,
-    percent: true,
+    percent: 'whole',
     mustNotBeZero: 'each',
     wholeText: false,
     nodes: 'online',
