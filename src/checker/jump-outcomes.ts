@@ -3,7 +3,7 @@
  *
  * Nothing in here knows what differs between kernels.
  */
-import { COLD, REVIVED } from '#spec/call';
+import { COLD, NO_KHO, REVIVED } from '#spec/call';
 import { EINVAL, ENOMEM } from '#spec/errno';
 import { KEX_04, KEX_09 } from '#spec/kexec';
 
@@ -25,10 +25,12 @@ export const NO_JUMP: readonly number[] = [-EINVAL, -ENOMEM];
 export const outcomeOf = (answer: number, rule: string | undefined, misreads: boolean): Outcome => {
   if (answer < 0) return misreads ? 'misread' : 'panic';
   if (rule === KEX_09.id) return 'ignored';
-  // A kernel that does not take what has its own string has taken nothing either.
-  if (answer === COLD && rule === KEX_04.id) return 'refused';
+  // A kernel that does not take what has its own string has taken nothing either; that there is no
+  // room for the scratch that it wants then is another matter.
+  const tookNothing = answer === COLD || answer === NO_KHO;
+  if (tookNothing && rule === KEX_04.id) return 'refused';
   if (rule !== undefined) return 'misread';
   if (answer === REVIVED) return 'same';
-  if (answer === COLD) return 'refused';
+  if (tookNothing) return 'refused';
   throw new Error(`a jump answered ${answer}, which means nothing`);
 };

@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { planOf } from '#model/generators';
 import { kernelByName } from '#model/kernels';
-import { SUBTREE_NAMES } from '#model/machines';
+import { SUBTREE_NAMES, plainShape } from '#model/machines';
+import type { Step } from '#model/step';
 import type { Told } from '#model/system';
+import { GENERATIONS } from '#spec/generations';
 import { deviationKey } from '#src/checker/jumps';
 import type { JudgeOfJumps } from '#src/checker/jumps';
 import { traceOfPair } from '#src/checker/matrix';
@@ -40,6 +42,22 @@ describe('what is foretold of a jump', () => {
     ['7.3', '7.3'],
   ])('from %s to %s breaks nothing', (from, to) => {
     expect(jump(from, to)).toMatchObject({ violation: undefined, known: undefined });
+  });
+
+  it('is refused as well where the next kernel has no room for scratch of its own', () => {
+    const steps: Step[] = [
+      { id: 0, do: 'load kernel', kernel: GENERATIONS.indexOf('6.19') },
+      { id: 1, do: 'kexec', damage: 0 },
+    ];
+    const fitting = (line: string) => {
+      const machine = { ...plainShape(), scratchLines: [line] };
+      const runner = runnerFor(kernelByName('v5')!, [], verdictOfJump);
+      return runner.run(planOf({ machine, steps }), new Tally());
+    };
+    for (const line of ['4M,4M,4M', '0,512M,0']) {
+      const { violation, known } = fitting(line);
+      expect([violation?.rule.id, known?.outcome]).toEqual(['KEX-04', 'refused']);
+    }
   });
 
   it('explains nothing when it was something else', () => {
