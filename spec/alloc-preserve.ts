@@ -29,8 +29,7 @@ export const orderFor = (s: State, bytes: number): number => {
   return order;
 };
 
-const tooLarge = (s: State, bytes: number): boolean =>
-  bytes > 0 && orderFor(s, bytes) > s.machine.maxOrder;
+const tooLarge = (s: State, bytes: number): boolean => orderFor(s, bytes) > s.machine.maxOrder;
 
 /** Whether a block was free memory outside scratch, aligned and on one node. */
 const couldServe = (s: State, pfn: number, order: number): boolean => {

@@ -13,7 +13,8 @@ export const ownerClaims = (s: State, pfn: number): boolean => {
     const head = ((pfn >>> order) << order) >>> 0;
     const block = s.use.get(head) === HELD ? s.block.get(head) : 0;
     if (block > order) return true;
-    if (head === 0) return block > 0 && pfn < 2 ** (block - 1);
+    // What starts at 0 and is smaller than this order ends before the frame.
+    if (head === 0) return false;
   }
   return false;
 };
