@@ -1,9 +1,9 @@
 /**
  * One process, one build of the law: does anything notice that it is not the one that was meant?
  *
- * `killer.js learn FILE` looks at the law as it is: it runs random traces and writes down which rules
- * they exercise. `killer.js judge FILE MUTANT` looks at the law that stands there now, of which the
- * source MUTANT may be another. It says on stdout what noticed, or nothing.
+ * `killer.js learn FILE` looks at the law as it is: it runs random traces and writes down which
+ * rules they exercise. `killer.js judge FILE MUTANT` looks at the law that stands there now, of
+ * which the source MUTANT may be another. It says on stdout what noticed, or nothing.
  *
  * 1. The tests in test/spec: witnesses of every rule and tests of the source that was changed; last
  *    of all, the others.
