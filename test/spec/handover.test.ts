@@ -129,6 +129,14 @@ describe('the rules of a handover', () => {
     }
   });
 
+  it('see an area of one byte', () => {
+    const preserved = [{ phys: 0x40000000, order: 0 }];
+    const found = (bytes: number) =>
+      findings({ ...GOOD, preserved, scratch: [{ phys: 0x40000000, bytes }] }).join();
+    expect(found(1)).toContain('HND-07');
+    expect(found(0)).not.toContain('HND-07');
+  });
+
   it('build no sentence unless somebody listens, and look at many blocks quickly', () => {
     const preserved = Array.from({ length: 200_000 }, (_, i) => ({
       phys: 0x40000000 + i * 8192,

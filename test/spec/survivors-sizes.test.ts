@@ -4,6 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { ageOf } from '#spec/generations';
+import type { Generation } from '#spec/generations';
+import { ruleById } from '#spec/law';
 import { earlyTreeFits } from '#spec/early-trees';
 import { TRE_07, hasRoomFor, nameBlob } from '#spec/handover-tree';
 import { fileTokens, sessionNames } from '#spec/live-update-state';
@@ -17,7 +19,7 @@ const NAMES = 400;
 const AT = 0x1000;
 
 /** A state without blobs on a machine of which all names have one length. */
-const withNames = (chars: number, generation: '7.3' | 'v4'): State =>
+const withNames = (chars: number, generation: Generation): State =>
   prepared(
     (s) => {
       s.runs.set(ageOf(generation));
@@ -43,18 +45,21 @@ describe('a tree of 4 KiB has room', () => {
     expect(name).toBe(count);
   });
 
-  // Bytes: 111 for the frame, 4 for `mem`, 48 for the list, 72 for a region, 40 for a name.
+  // Bytes, v4: 111 for the frame, 4 for `mem`, 48 for the list, 72 for a region, 40 for a name;
+  // v5: 168 for the frame and what is preserved, 8 for `address`, 55 for the list, 80 and 32.
   it.each([
-    [0, 99],
-    [64, 96],
-  ])(
-    'before the merge, with a region of %i bytes, for names of 3 characters: %i',
-    (bytes, count) => {
-      const s = withNames(3, 'v4');
+    ['v4', 0, 99],
+    ['v4', 64, 96],
+    ['v5', 0, 122],
+    ['v5', 64, 118],
+  ] as const)(
+    'in %s, with a region of %i bytes, for names of 3 characters: %i',
+    (age, bytes, most) => {
+      const s = withNames(3, age);
       s.regionBytes.set(0, bytes);
       let name = 0;
       for (; earlyTreeFits(s); name++) s.outFrame.set(name, AT + 1);
-      expect(name - 1).toBe(count);
+      expect(name - 1).toBe(most);
     },
   );
 });
@@ -96,5 +101,12 @@ describe('nothing', () => {
       widenFrames: 0,
     });
     expect(early('SCR-05')).toBe('breaks');
+  });
+});
+
+describe('a rule about debugfs', () => {
+  it('says what it repeats, as the rule does that it was made of', () => {
+    expect(ruleById('DBG-03')!.repeats).toContain('DBG-10');
+    expect(ruleById('DBG-01')!.repeats).toBeUndefined();
   });
 });
