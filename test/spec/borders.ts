@@ -36,6 +36,8 @@ const slotsOf = (name: keyof typeof CELLS, machine: Machine): number | undefined
     pageBytes: 2 ** machine.pageShift,
     regions: machine.reserveMem?.names.length ?? 0,
     lines: machine.reserveMem?.lines.length ?? 1,
+    sessions: machine.liveUpdate?.sessions ?? 0,
+    files: machine.liveUpdate?.files ?? 0,
   });
 };
 
